@@ -1,0 +1,18 @@
+use std::time::Duration;
+
+/// `cache` of valet.yaml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// How long a value is served without asking its source again.
+    pub fresh: Duration,
+    /// How long "not here" is believed.
+    pub not_found: Duration,
+    /// Most memory for keys, values and their overhead, in bytes.
+    pub max_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { fresh: Duration::from_mins(5), not_found: Duration::from_mins(1), max_bytes: 64 << 20 }
+    }
+}

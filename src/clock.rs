@@ -1,0 +1,47 @@
+//! The only reader of time. Everything that depends on time is a pure function of what a [`Clock`] says; this file gives time no meaning.
+//! Every room that measures or compares times is handed a clock by [`crate::app`].
+
+use std::{
+    fmt::Debug,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// Where the time comes from.
+pub trait Clock: Debug + Send + Sync {
+    /// Wall-clock time, for what is compared with other machines' times (expiry dates, log lines). It may jump.
+    fn wall(&self) -> SystemTime;
+
+    /// Time since an arbitrary start, for what is measured here (ages, pauses). It never goes back.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The operating system's clocks.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// Starts the monotonic count at zero.
+    #[expect(clippy::disallowed_methods, reason = "the one reader of time")]
+    pub fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one reader of time")]
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+}

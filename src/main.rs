@@ -1,0 +1,7 @@
+//! The `valet` binary: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    valet::cli::main()
+}

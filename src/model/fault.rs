@@ -1,0 +1,128 @@
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+/// Why there is no answer. "Not here" is no fault: it is `None`.
+///
+/// The message is for people: what happened and what to do next. It never holds a value, an upstream body or a URL with a query. Cheap enough
+/// to clone for everyone who waits for the same read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    kind: FaultKind,
+    message: String,
+    retry_after: Option<Duration>,
+    since: Option<SystemTime>,
+}
+
+/// What kind of fault it is; the kind says whether to retry, and what the task sees (the table in the service's reference).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// A source was down and its route says to skip it: nothing found, but it is not certain that there is nothing. Never cached.
+    Skipped,
+    /// The name is empty, too long or has control characters. The caller must mend it.
+    BadName,
+    /// The request cannot be read, whatever it asks for. The caller must mend it.
+    BadRequest,
+    /// The stored value is something that Airflow would silently misread. The owner of the secret must mend it.
+    MalformedValue,
+    /// Valet's own rules refuse this caller this name. The platform team decides.
+    DeniedByPolicy,
+    /// The source refuses Valet: a missing role, a disabled secret, an identity that Entra does not accept. The platform team must mend it.
+    DeniedBySource,
+    /// The caller did not prove who it is.
+    Unauthenticated,
+    /// The source says that it is asked too often. Retry later.
+    Throttled,
+    /// The source cannot be reached or does not work: DNS, TCP, TLS, a firewall, 5xx, nonsense. Retry later.
+    SourceDown,
+    /// The deadline passed. Retry.
+    TimedOut,
+    /// Valet has too much to do: a bound was hit. Retry later.
+    Overloaded,
+    /// A request or a value is larger than its bound.
+    TooLarge,
+    /// The method exists but does not work in this version.
+    NotYetAvailable,
+    /// A configuration cannot be taken into use. The platform team must mend it.
+    BadConfig,
+    /// A defect in Valet. The message carries an id that is in the log.
+    Internal,
+}
+
+impl Fault {
+    /// A fault with its message for people (lower case, no period, no secret).
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after: None, since: None }
+    }
+
+    /// Adds when it makes sense to ask again.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    /// Adds since when it has been so.
+    #[must_use]
+    pub fn since(mut self, since: SystemTime) -> Self {
+        self.since = Some(since);
+        self
+    }
+
+    /// What kind of fault it is.
+    pub fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    /// The message for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// When it makes sense to ask again, where that is known.
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Since when it has been so, where that is known.
+    pub fn since_when(&self) -> Option<SystemTime> {
+        self.since
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl FaultKind {
+    /// The reason as it goes to clients (`valet-reason`) and to the audit log.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Skipped => "SKIPPED",
+            Self::BadName => "BAD_NAME",
+            Self::BadRequest => "BAD_REQUEST",
+            Self::MalformedValue => "MALFORMED_VALUE",
+            Self::DeniedByPolicy => "DENIED_BY_POLICY",
+            Self::DeniedBySource => "DENIED_BY_SOURCE",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Throttled => "THROTTLED",
+            Self::SourceDown => "SOURCE_DOWN",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Overloaded => "OVERLOADED",
+            Self::TooLarge => "TOO_LARGE",
+            Self::NotYetAvailable => "NOT_YET_AVAILABLE",
+            Self::BadConfig => "BAD_CONFIG",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// Whether the source might answer if it were asked again: what a route's `on_unavailable: skip` passes over.
+    pub fn is_unavailable(self) -> bool {
+        matches!(self, Self::Throttled | Self::SourceDown | Self::TimedOut | Self::Overloaded)
+    }
+}

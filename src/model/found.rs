@@ -1,0 +1,20 @@
+use super::Secret;
+use std::{sync::Arc, time::SystemTime};
+
+/// What a source read: the value and what the source says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The value, byte for byte.
+    pub value: Secret,
+    /// The source's version of it, where it has versions.
+    pub version: Option<Arc<str>>,
+    /// When the value itself ends. Informational: Key Vault serves expired secrets, and so does Valet.
+    pub expires_at: Option<SystemTime>,
+}
+
+impl Found {
+    /// A value of a source that knows neither versions nor expiry.
+    pub fn plain(value: impl Into<String>) -> Self {
+        Self { value: Secret::new(value), version: None, expires_at: None }
+    }
+}

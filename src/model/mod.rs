@@ -1,0 +1,22 @@
+//! The vocabulary of the crate: names, lookups, answers, secrets, callers and faults, each parsed once and valid from then on.
+//! It never does I/O and knows neither tokio nor tonic. Every other room speaks it.
+
+mod answer;
+mod caller;
+mod fault;
+mod found;
+mod lookup;
+mod reference;
+mod right;
+mod secret;
+mod source_name;
+
+pub use answer::{Answer, State};
+pub use caller::{Caller, Claims, Peer};
+pub use fault::{Fault, FaultKind};
+pub use found::Found;
+pub use lookup::{Kind, Lookup, Name, Team};
+pub use reference::Reference;
+pub use right::Right;
+pub use secret::Secret;
+pub use source_name::SourceName;

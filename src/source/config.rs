@@ -1,0 +1,70 @@
+use crate::{azure::NetworkConfig, model::SourceName};
+use std::{path::PathBuf, sync::Arc};
+use url::Url;
+
+/// One entry of `sources` in valet.yaml.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SourceConfig {
+    /// Its name in valet.yaml.
+    pub name: SourceName,
+    /// What it is.
+    pub kind: SourceKind,
+}
+
+/// What a source is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SourceKind {
+    /// `AIRFLOW_CONN_*` and `AIRFLOW_VAR_*` of Valet's own environment.
+    Environment,
+    /// Files in the formats of Airflow's `LocalFilesystemBackend`.
+    File(FileConfig),
+    /// An Azure Key Vault.
+    KeyVault(KeyVaultConfig),
+}
+
+/// The files of a `file` source; each is JSON, YAML or .env by its ending.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FileConfig {
+    /// The file of connections, if there is one.
+    pub connections: Option<PathBuf>,
+    /// The file of variables, if there is one.
+    pub variables: Option<PathBuf>,
+}
+
+/// A `key-vault` source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyVaultConfig {
+    /// The vault's URL, e.g. `https://acme-prod.vault.azure.net`.
+    pub url: Url,
+    /// The identity's name in valet.yaml.
+    pub identity: Arc<str>,
+    /// How Airflow's names become secret names.
+    pub names: NamesConfig,
+    /// How the vault is reached.
+    pub network: NetworkConfig,
+}
+
+/// How Airflow's names become secret names, as `AzureKeyVaultBackend` builds them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NamesConfig {
+    /// Prefix of connections; `None` turns the kind off, `""` is no prefix and no separator.
+    pub connections: Option<String>,
+    /// Prefix of variables, likewise.
+    pub variables: Option<String>,
+    /// Prefix of configuration options, likewise.
+    pub config: Option<String>,
+    /// What stands between prefix and name, and replaces every `_`.
+    pub separator: String,
+}
+
+impl Default for NamesConfig {
+    /// The defaults of Airflow's `AzureKeyVaultBackend`.
+    fn default() -> Self {
+        Self {
+            connections: Some("airflow-connections".to_owned()),
+            variables: Some("airflow-variables".to_owned()),
+            config: Some("airflow-config".to_owned()),
+            separator: "-".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Where a stored value comes from: the environment, files, Key Vault. "Not here" is no fault; everything else that keeps a value away is.
+//! It never retries, caches or signs. [`crate::broker`] calls it, through [`Source`]; [`crate::app`] builds it.
+
+mod config;
+
+pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind};
+
+use crate::model::{Fault, Found, Lookup, SourceName};
+use async_trait::async_trait;
+use std::fmt::Debug;
+
+/// A place that values are read from.
+#[async_trait]
+pub trait Source: Debug + Send + Sync {
+    /// Its name in valet.yaml.
+    fn name(&self) -> &SourceName;
+
+    /// Its kind as valet.yaml spells it, e.g. `key-vault`.
+    fn kind(&self) -> &'static str;
+
+    /// Whether a read costs nothing (the value is in memory or in a local file), so that caching it would only make it old.
+    fn is_local(&self) -> bool;
+
+    /// Reads one name; `None` means that the name is not here, a name that this source cannot hold included.
+    ///
+    /// # Errors
+    /// Whatever else keeps the value away: refusal, throttling, an unreachable or unreadable source.
+    async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault>;
+}

@@ -1,0 +1,84 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Declares the counters: a variant, its name for machines, what it counts.
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
+        /// Something that is counted since start.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Counter {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Counter {
+            /// Every counter.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its name for machines.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Lookups that came in.
+    Lookups = "lookups",
+    /// Lookups that ended in a fault.
+    LookupFaults = "lookup_faults",
+    /// Lookups answered from the cache, "not here" included.
+    CacheHits = "cache_hits",
+    /// Lookups for which a source was asked, or waited for.
+    CacheMisses = "cache_misses",
+    /// Values that moka refused or evicted to keep `max_bytes`.
+    CacheEvictions = "cache_evictions",
+    /// Lookups answered with a fault that was held for the pause after a failed read.
+    FaultsHeld = "faults_held",
+    /// Lookups refused because too many reads were under way.
+    FlightsRefused = "flights_refused",
+    /// Reads of sources.
+    SourceReads = "source_reads",
+    /// Audit lines dropped because the queue was full.
+    AuditDropped = "audit_dropped",
+    /// Connections that were accepted.
+    ConnectionsAccepted = "connections_accepted",
+    /// Connections refused because too many were open.
+    ConnectionsRefused = "connections_refused",
+    /// Requests refused because too many were being answered.
+    RequestsRefused = "requests_refused",
+    /// Requests refused because they were too large.
+    RequestsTooLarge = "requests_too_large",
+    /// Requests that ended at their deadline.
+    RequestsTimedOut = "requests_timed_out",
+    /// Connections cut because they were too slow.
+    ConnectionsTooSlow = "connections_too_slow",
+}
+
+/// The counters of one process: cheap to count, read by `Admin.Status`.
+#[derive(Debug)]
+pub struct Counters([AtomicU64; Counter::ALL.len()]);
+
+impl Counters {
+    /// All at zero.
+    pub fn new() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+
+    /// Counts one.
+    pub fn count(&self, counter: Counter) {
+        self.0[counter as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was counted so far.
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.0[counter as usize].load(Ordering::Relaxed)
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self::new()
+    }
+}
