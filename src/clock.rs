@@ -3,6 +3,7 @@
 
 use std::{
     fmt::Debug,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -43,5 +44,38 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
+    }
+}
+
+/// A clock that moves only when it is told to, for tests and simulations.
+#[derive(Debug)]
+pub struct ManualClock {
+    start: SystemTime,
+    elapsed: Mutex<Duration>,
+}
+
+impl ManualClock {
+    /// Stands still at `start`, with the monotonic count at zero.
+    pub fn new(start: SystemTime) -> Self {
+        Self { start, elapsed: Mutex::default() }
+    }
+
+    /// Moves both clocks ahead.
+    pub fn advance(&self, by: Duration) {
+        *self.lock() += by;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Duration> {
+        self.elapsed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for ManualClock {
+    fn wall(&self) -> SystemTime {
+        self.start + self.monotonic()
+    }
+
+    fn monotonic(&self) -> Duration {
+        *self.lock()
     }
 }

@@ -21,6 +21,9 @@ pub trait Source: Debug + Send + Sync {
     /// Whether a read costs nothing (the value is in memory or in a local file), so that caching it would only make it old.
     fn is_local(&self) -> bool;
 
+    /// Where a name would be found, for people: a secret's or a variable's name as this source spells it. Safe to log.
+    fn location(&self, lookup: &Lookup) -> String;
+
     /// Reads one name; `None` means that the name is not here, a name that this source cannot hold included.
     ///
     /// # Errors
