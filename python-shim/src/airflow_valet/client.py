@@ -1,0 +1,162 @@
+"""Lookups at a Valet broker by the Connect protocol's unary calls, blocking and for an event loop.
+
+Whatever comes back becomes an `Answer`, or a `ValetError` whose text holds no secret and nothing of a
+body that is no Connect error. Knows no Airflow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from http.client import HTTPException
+from typing import Any, NamedTuple, Union
+from urllib.parse import quote
+
+from airflow_valet.connection import Reply, TooLarge, exchange
+from airflow_valet.errors import ValetError, ValetNotFound, ValetUnavailable, classify
+
+_METHODS = {
+    "connection": ("/valet.v1.Broker/GetConnection", "connId"),
+    "variable": ("/valet.v1.Broker/GetVariable", "key"),
+    "config": ("/valet.v1.Broker/GetConfig", "key"),
+}
+_CLAIMS = {
+    "valet-dag-id": "AIRFLOW_CTX_DAG_ID",
+    "valet-task-id": "AIRFLOW_CTX_TASK_ID",
+    "valet-run-id": "AIRFLOW_CTX_DAG_RUN_ID",
+    "valet-map-index": "AIRFLOW_CTX_MAP_INDEX",  # Airflow sets none; `get_airflow_context_vars` may
+    "valet-try-number": "AIRFLOW_CTX_TRY_NUMBER",
+}
+_MAX_CLAIM = 250  # characters; as long as Airflow lets an id be
+_MAX_MESSAGE = 500  # characters of the broker's own words
+_HEADSTART = 0.1  # seconds by which the broker gives up before us, since it can say what was slow
+_BROKEN = (OSError, HTTPException, EOFError, ValueError)  # all that an exchange can raise
+
+_Outcome = Union[Reply, ValetError]
+
+
+class Answer:
+    """A value, what of it to hide from logs, and the whole answer as it came. Prints as none of it."""
+
+    def __init__(self, value: str, mask: list[str], fields: dict[str, Any]) -> None:
+        self.value = value
+        self.mask = mask
+        self.fields = fields
+
+
+class Client(NamedTuple):
+    """A broker's socket, and the seconds within which it must have answered. Holds no connection."""
+
+    path: str
+    timeout: float
+
+    def get(self, kind: str, name: str, team: str | None = None) -> Answer:
+        """Look up the ``connection``, ``variable`` or ``config`` option ``name``, or `ValetError`."""
+        what, target, message = _lookup(kind, name, team)
+        return _answer(what, self.call(what, target, message))
+
+    async def aget(self, kind: str, name: str, team: str | None = None) -> Answer:
+        """`get` for an event loop. Takes no thread, so no slow lookup keeps another one waiting."""
+        import asyncio
+
+        from airflow_valet.aio import exchange as aexchange
+
+        what, target, message = _lookup(kind, name, team)
+        request = aexchange(self.path, target, *self._encode(message))
+        try:
+            outcome: _Outcome = await asyncio.wait_for(request, self.timeout)
+        except asyncio.TimeoutError:
+            outcome = self._broken(what, socket.timeout())
+        except _BROKEN as error:
+            outcome = self._broken(what, error)
+        return _answer(what, _decode(what, outcome))
+
+    def call(self, what: str, target: str, message: dict[str, str]) -> dict[str, Any]:
+        """The JSON answer of the method ``target``, or a `ValetError` that begins with ``what``."""
+        deadline = time.monotonic() + self.timeout
+        try:
+            outcome: _Outcome = exchange(self.path, deadline, target, *self._encode(message))
+        except _BROKEN as error:
+            outcome = self._broken(what, error)
+        return _decode(what, outcome)
+
+    def _encode(self, message: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+        limit = self.timeout - min(_HEADSTART, self.timeout / 10)
+        headers = {
+            "content-type": "application/json",
+            "connect-protocol-version": "1",
+            "connect-timeout-ms": str(max(1, int(limit * 1000))),
+        }
+        for header, variable in _CLAIMS.items():
+            claim = os.environ.get(variable)
+            if claim:
+                headers[header] = quote(claim[:_MAX_CLAIM], safe="", errors="replace")
+        return json.dumps(message).encode(), headers
+
+    def _broken(self, what: str, error: Exception) -> ValetError:
+        """Why there is no reply, without what ``error`` may quote of one."""
+        reason, path = "UNREACHABLE", self.path
+        if isinstance(error, socket.timeout):
+            reason, text = "TIMED_OUT", f"no answer from {path} within {self.timeout:g} s"
+        elif isinstance(error, TooLarge):
+            reason, text = "TOO_LARGE", f"the answer from {path} is too large"
+        elif isinstance(error, FileNotFoundError):
+            text = (
+                f"no socket at {path}: is the Valet sidecar running, and the directory of its"
+                " socket mounted here? (argument `socket`, or VALET_SOCKET)"
+            )
+        elif isinstance(error, ConnectionRefusedError):
+            text = f"nobody listens at {path}: is `valet serve` running?"
+        elif isinstance(error, PermissionError):
+            text = f"uid {os.getuid()} may not open {path}: see its listener's mode and group"
+        elif isinstance(error, OSError):
+            text = f"no connection to {path}: {error.strerror or error}"
+        else:
+            reason, text = "BAD_ANSWER", f"{path} broke off its answer, or is no Valet"
+        return ValetUnavailable(f"{what}: {text} ({reason})", reason)
+
+
+def _lookup(kind: str, name: str, team: str | None) -> tuple[str, str, dict[str, str]]:
+    what = f"{kind} {name!r:.200}"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ValetNotFound(f"{what}: not a name (BAD_NAME)", "BAD_NAME") from None
+    target, field = _METHODS[kind]
+    return what, target, {field: name, "team": team} if team else {field: name}
+
+
+def _decode(what: str, outcome: _Outcome) -> dict[str, Any]:
+    # Raised here, not where it was caught: an exception's context would drag the reply's bytes along.
+    if isinstance(outcome, ValetError):
+        raise outcome
+    try:
+        fields = json.loads(outcome.body)
+    except (ValueError, RecursionError):
+        fields = None
+    if isinstance(fields, dict):
+        if outcome.status == 200:
+            return fields
+        if isinstance(fields.get("code"), str):
+            raise _fault(what, outcome, fields)
+    text = f"{what}: HTTP {outcome.status}, but not from a Valet (BAD_ANSWER)"
+    raise ValetUnavailable(text, "BAD_ANSWER")
+
+
+def _fault(what: str, reply: Reply, fields: dict[str, Any]) -> ValetError:
+    words = "".join(c if c.isprintable() else " " for c in str(fields.get("message", "")))
+    retry = reply.headers.get("retry-after", "")
+    again = f", retry in {retry} s" if retry.isdecimal() and len(retry) < 8 else ""
+    kind, reason = classify(fields["code"], reply.headers.get("valet-reason", ""))
+    return kind(f"{what}: {words[:_MAX_MESSAGE]} ({reason}{again})", reason)
+
+
+def _answer(what: str, fields: dict[str, Any]) -> Answer:
+    # proto3 JSON leaves an empty value out; but every answer comes from somewhere.
+    value: Any = fields.get("value", "" if fields.get("source") else None)
+    mask = fields.get("mask", [])
+    if isinstance(mask, list) and all(isinstance(text, str) for text in [value, *mask]):
+        return Answer(value, mask, fields)
+    raise ValetUnavailable(f"{what}: an answer without a value (BAD_ANSWER)", "BAD_ANSWER")
