@@ -2,5 +2,9 @@
 //! wait: the queue is bounded and what does not fit is counted. [`crate::broker`] records, [`crate::app`] starts and drains it.
 
 mod config;
+mod event;
+mod writer;
 
 pub use config::Config;
+pub use event::{Event, Outcome};
+pub use writer::{Audit, Pending};

@@ -2,5 +2,135 @@
 //! [`crate::transport`] calls it; [`crate::app`] builds it.
 
 mod config;
+mod health;
+mod judged;
+mod mask;
+mod reader;
+mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use config::{OnUnavailable, RouteConfig};
+pub use health::Health;
+pub use judged::Judged;
+pub use reader::Reader;
+pub use routes::{BadPattern, Routes};
+
+use crate::{
+    audit::Audit,
+    cache::{Cache, Hit, Key, Times},
+    clock::Clock,
+    model::{Answer, Caller, Fault, FaultKind, Lookup, Right, State},
+    policy::{Decision, Policy},
+    telemetry::{Counter, Counters},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Answers lookups. One per configuration; a reload makes a new one around the same cache and the same readers.
+#[derive(Debug)]
+pub struct Broker {
+    policy: Policy,
+    routes: Routes,
+    cache: Cache<Judged>,
+    times: Times,
+    audit: Audit,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+}
+
+impl Broker {
+    /// A broker of these parts.
+    pub fn new(
+        policy: Policy,
+        routes: Routes,
+        (cache, times): (Cache<Judged>, Times),
+        audit: Audit,
+        clock: Arc<dyn Clock>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { policy, routes, cache, times, audit, clock, counters }
+    }
+
+    /// Answers one lookup; `None` means that no source of its route has the name. Every call leaves one audit event, also if it is dropped.
+    ///
+    /// # Errors
+    /// Whatever keeps the value away: refusal by policy or by a source, a source that cannot be asked, a value that Airflow would misread.
+    pub async fn lookup(&self, caller: &Caller, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+        self.counters.count(Counter::Lookups);
+        let event = self.audit.begin(caller, lookup.kind.as_str(), Some(lookup));
+        let outcome = match self.decide(caller, Right::to_look_up(lookup.kind)) {
+            Ok(()) => self.resolve(lookup).await,
+            Err(denied) => Err(denied),
+        };
+        if outcome.is_err() {
+            self.counters.count(Counter::LookupFaults);
+        }
+        event.end(&outcome);
+        outcome
+    }
+
+    /// Whether the caller may use a right; a refusal leaves an audit event.
+    ///
+    /// # Errors
+    /// [`FaultKind::DeniedByPolicy`], with the rule.
+    pub fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault> {
+        self.decide(caller, right).inspect_err(|denied| {
+            self.audit.begin(caller, right.as_str(), None).end(&Err(denied.clone()));
+        })
+    }
+
+    fn decide(&self, caller: &Caller, right: Right) -> Result<(), Fault> {
+        match self.policy.decide(caller, right) {
+            Decision::Allowed => Ok(()),
+            Decision::Denied { rule } => Err(Fault::new(FaultKind::DeniedByPolicy, rule)),
+        }
+    }
+
+    async fn resolve(&self, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+        let route = self.routes.of(lookup);
+        let mut skipped = None;
+        for reader in &route.readers {
+            match self.ask(reader, lookup).await {
+                Ok(Some(answer)) => return Ok(Some(answer)),
+                Ok(None) => {}
+                Err(fault) if route.on_unavailable == OnUnavailable::Skip && fault.kind().is_unavailable() => {
+                    skipped.get_or_insert(fault);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        match skipped {
+            None => Ok(None),
+            Some(fault) => {
+                let message = format!("not found where it could be looked for; skipped: {fault}");
+                Err(Fault::new(FaultKind::Skipped, message).retry_after(fault.retry_delay()))
+            }
+        }
+    }
+
+    async fn ask(&self, reader: &Arc<Reader>, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+        let hit = if reader.source().is_local() {
+            let judged = reader.read(lookup).await?;
+            let fresh_until = self.clock.wall();
+            judged.map(|judged| Hit { value: Arc::new(judged), age: Duration::ZERO, fresh_until, state: State::Fresh })
+        } else {
+            let key = Key { scope: reader.scope(), lookup: lookup.clone() };
+            let fetch = || {
+                let (reader, lookup) = (Arc::clone(reader), lookup.clone());
+                async move { reader.read(&lookup).await }
+            };
+            self.cache.get(&key, self.times, fetch).await?
+        };
+        hit.map(|hit| hit.value.answer(reader, lookup, &hit)).transpose()
+    }
+
+    /// The readers of every source, in the order of valet.yaml.
+    pub fn readers(&self) -> &[Arc<Reader>] {
+        self.routes.readers()
+    }
+
+    /// The cache, for its figures.
+    pub fn cache(&self) -> &Cache<Judged> {
+        &self.cache
+    }
+}

@@ -2,8 +2,10 @@
 //! It never retries, caches or signs. [`crate::broker`] calls it, through [`Source`]; [`crate::app`] builds it.
 
 mod config;
+mod environment;
 
 pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind};
+pub use environment::EnvironmentSource;
 
 use crate::model::{Fault, Found, Lookup, SourceName};
 use async_trait::async_trait;

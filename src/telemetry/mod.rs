@@ -2,5 +2,7 @@
 //! and never sees a value. Every room that has something to say calls it.
 
 mod counters;
+mod logs;
 
 pub use counters::{Counter, Counters};
+pub use logs::{BadFilter, Format, init_logs};

@@ -1,0 +1,112 @@
+use super::{Event, Outcome};
+use crate::{
+    clock::Clock,
+    model::{Answer, Caller, Fault, Lookup},
+    telemetry::{Counter, Counters},
+};
+use std::{
+    fmt,
+    io::{self, Write},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+/// Records decisions. Clones share the queue; the writing is done by a thread of its own.
+#[derive(Clone)]
+pub struct Audit {
+    /// `None` where nothing is to be written.
+    queue: Option<SyncSender<Event>>,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+}
+
+/// Events that may wait to be written; about 300 bytes each.
+const QUEUE: usize = 8192;
+
+impl Audit {
+    /// Records nothing.
+    pub fn off(clock: Arc<dyn Clock>, counters: Arc<Counters>) -> Self {
+        Self { queue: None, clock, counters }
+    }
+
+    /// Records to `output`, one line an event. The thread ends when every clone is dropped and all is written; join it to wait for that.
+    ///
+    /// # Errors
+    /// Where the thread cannot be started.
+    pub fn start(
+        output: impl Write + Send + 'static,
+        clock: Arc<dyn Clock>,
+        counters: Arc<Counters>,
+    ) -> io::Result<(Self, JoinHandle<()>)> {
+        let (sender, receiver) = sync_channel(QUEUE);
+        let writer_counters = Arc::clone(&counters);
+        let thread = thread::Builder::new()
+            .name("audit".to_owned())
+            .spawn(move || write_all(&receiver, output, &writer_counters))?;
+        Ok((Self { queue: Some(sender), clock, counters }, thread))
+    }
+
+    /// Opens the event of a request that came in now.
+    pub fn begin<'a>(&'a self, caller: &'a Caller, kind: &'static str, lookup: Option<&'a Lookup>) -> Pending<'a> {
+        Pending { audit: self, caller, kind, lookup, time: self.clock.wall(), ended: false }
+    }
+}
+
+/// An event whose outcome is not known yet. Dropped without one, it is recorded as abandoned.
+#[derive(Debug)]
+pub struct Pending<'a> {
+    audit: &'a Audit,
+    caller: &'a Caller,
+    kind: &'static str,
+    lookup: Option<&'a Lookup>,
+    time: std::time::SystemTime,
+    ended: bool,
+}
+
+impl Pending<'_> {
+    /// Records how it ended.
+    pub fn end(mut self, result: &Result<Option<Answer>, Fault>) {
+        self.ended = true;
+        self.record(|| Outcome::of(result));
+    }
+
+    fn record(&self, outcome: impl FnOnce() -> Outcome) {
+        let Some(queue) = &self.audit.queue else { return };
+        let event = Event {
+            time: self.time,
+            caller: self.caller.clone(),
+            kind: self.kind,
+            lookup: self.lookup.cloned(),
+            outcome: outcome(),
+        };
+        if queue.try_send(event).is_err() {
+            self.audit.counters.count(Counter::AuditDropped);
+        }
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.record(|| Outcome::Abandoned);
+        }
+    }
+}
+
+fn write_all(queue: &Receiver<Event>, mut output: impl Write, counters: &Counters) {
+    while let Ok(event) = queue.recv() {
+        // What cannot be written is lost, and counted: a full disk must not stop lookups.
+        if output.write_all(event.to_line().as_bytes()).and_then(|()| output.flush()).is_err() {
+            counters.count(Counter::AuditDropped);
+        }
+    }
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audit").field("on", &self.queue.is_some()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+use super::{Health, Judged};
+use crate::{
+    cache::Scope,
+    clock::Clock,
+    model::{Fault, Lookup},
+    source::Source,
+    telemetry::{Counter, Counters},
+};
+use std::sync::Arc;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A source with what the broker keeps of it: its scope in the cache and its health. It outlives a reload that leaves its definition as it is.
+#[derive(Debug)]
+pub struct Reader {
+    source: Arc<dyn Source>,
+    scope: Scope,
+    health: Health,
+    clock: Arc<dyn Clock>,
+    counters: Arc<Counters>,
+}
+
+impl Reader {
+    /// A reader of `source`; `scope` stands for everything that defines where its values come from.
+    pub fn new(source: Arc<dyn Source>, scope: Scope, clock: Arc<dyn Clock>, counters: Arc<Counters>) -> Self {
+        Self { source, scope, health: Health::default(), clock, counters }
+    }
+
+    /// The source.
+    pub fn source(&self) -> &dyn Source {
+        &*self.source
+    }
+
+    /// Its health.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Reads the source itself, past any cache. A fault says which source it is of and since when.
+    pub(super) async fn read(&self, lookup: &Lookup) -> Result<Option<Judged>, Fault> {
+        self.counters.count(Counter::SourceReads);
+        let read = self.source.read(lookup).await;
+        let now = self.clock.wall();
+        let since = self.health.note(&read, now);
+        match read {
+            Ok(found) => Ok(found.map(|found| Judged::of(lookup.kind, lookup.name.as_str(), found))),
+            Err(fault) => {
+                tracing::warn!(source = %self.source.name(), kind = %lookup.kind, name = lookup.name.as_str(), reason = fault.kind().reason(), error = %fault, "a source could not be read");
+                Err(self.blame(&fault, since))
+            }
+        }
+    }
+
+    fn blame(&self, fault: &Fault, since: Option<std::time::SystemTime>) -> Fault {
+        let mut message = format!("source {}: {fault}", self.source.name());
+        if let Some(text) = since.and_then(|since| OffsetDateTime::from(since).format(&Rfc3339).ok()) {
+            message.push_str("; so since ");
+            message.push_str(&text);
+        }
+        let blamed = Fault::new(fault.kind(), message).retry_after(fault.retry_delay());
+        match since {
+            Some(since) => blamed.since(since),
+            None => blamed,
+        }
+    }
+}

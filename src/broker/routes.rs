@@ -1,0 +1,69 @@
+use super::{OnUnavailable, Reader, RouteConfig};
+use crate::model::{Kind, Lookup};
+use globset::{GlobBuilder, GlobMatcher};
+use std::sync::Arc;
+
+/// Which sources answer which names: the first route that matches, else every source in the order of valet.yaml.
+#[derive(Debug)]
+pub struct Routes {
+    routes: Vec<Route>,
+    fallback: Target,
+}
+
+#[derive(Debug)]
+struct Route {
+    pattern: GlobMatcher,
+    kinds: Vec<Kind>,
+    target: Target,
+}
+
+/// Where a matching lookup goes.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) readers: Vec<Arc<Reader>>,
+    pub(super) on_unavailable: OnUnavailable,
+}
+
+/// A route's pattern that is no glob.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("routes[{index}].match is no glob; write * for any text and ? for any character")]
+pub struct BadPattern {
+    /// The route's place in the list, from 0.
+    pub index: usize,
+}
+
+impl Routes {
+    /// The routes over these readers. A source that a route names and nobody reads is passed over: the configuration has been checked.
+    ///
+    /// # Errors
+    /// [`BadPattern`] for the first pattern that is no glob.
+    pub fn new(configs: &[RouteConfig], readers: Vec<Arc<Reader>>) -> Result<Self, BadPattern> {
+        let routes = configs.iter().enumerate().map(|(index, config)| {
+            let pattern = GlobBuilder::new(&config.pattern).literal_separator(false).build();
+            let of_name = |name| readers.iter().find(|reader| reader.source().name() == name).cloned();
+            Ok(Route {
+                pattern: pattern.map_err(|_| BadPattern { index })?.compile_matcher(),
+                kinds: config.kinds.clone(),
+                target: Target {
+                    readers: config.sources.iter().filter_map(of_name).collect(),
+                    on_unavailable: config.on_unavailable,
+                },
+            })
+        });
+        let routes = routes.collect::<Result<_, _>>()?;
+        Ok(Self { routes, fallback: Target { readers, on_unavailable: OnUnavailable::Fail } })
+    }
+
+    /// With routes in place a name that none of them matches goes to every source, as it would without any.
+    pub(super) fn of(&self, lookup: &Lookup) -> &Target {
+        let matches = |route: &&Route| {
+            (route.kinds.is_empty() || route.kinds.contains(&lookup.kind))
+                && route.pattern.is_match(lookup.name.as_str())
+        };
+        self.routes.iter().find(matches).map_or(&self.fallback, |route| &route.target)
+    }
+
+    pub(super) fn readers(&self) -> &[Arc<Reader>] {
+        &self.fallback.readers
+    }
+}
