@@ -3,6 +3,7 @@
 
 mod answer;
 mod caller;
+pub mod document;
 mod fault;
 mod found;
 mod lookup;
