@@ -142,7 +142,7 @@ impl Weight {
     /// Recursion is bounded: the node was built within [`Limits::depth`].
     fn of(node: &Node) -> Self {
         let mut sum = Self { nodes: 1, bytes: 0, depth: 0 };
-        let mut add = |node: &Node| {
+        let add = |node: &Node| {
             let weight = Self::of(node);
             sum.nodes += weight.nodes;
             sum.bytes += weight.bytes;
