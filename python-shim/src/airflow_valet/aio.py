@@ -48,6 +48,8 @@ async def exchange(path: str, target: str, body: bytes, headers: dict[str, str])
         while missing and (chunk := await reader.read(missing)):
             received += chunk
             missing -= len(chunk)
+    except asyncio.LimitOverrunError:
+        raise TooLarge from None
     finally:
         writer.close()
     response = _parse(received)

@@ -32,7 +32,19 @@ _CLAIMS = {
 _MAX_CLAIM = 250  # characters; as long as Airflow lets an id be
 _MAX_MESSAGE = 500  # characters of the broker's own words
 _HEADSTART = 0.1  # seconds by which the broker gives up before us, since it can say what was slow
-_BROKEN = (OSError, HTTPException, EOFError, ValueError)  # all that an exchange can raise
+
+_RAISED = (OSError, HTTPException, EOFError, ValueError)  # by an exchange
+#: What an exception of an exchange means; the first that fits. Quotes none that may quote an answer.
+_MEANING: tuple[tuple[type[Exception], str, str], ...] = (
+    (socket.timeout, "TIMED_OUT", "no answer from {path} within {timeout:g} s"),
+    (TooLarge, "TOO_LARGE", "the answer from {path} is too large"),
+    (FileNotFoundError, "UNREACHABLE", "no socket at {path}: is the Valet sidecar running, and the"
+     " directory of its socket mounted here? (argument `socket`, or VALET_SOCKET)"),
+    (ConnectionRefusedError, "UNREACHABLE", "nobody listens at {path}: is `valet serve` running?"),
+    (PermissionError, "UNREACHABLE", "uid {uid} may not open {path}: see its listener's mode and group"),
+    (OSError, "UNREACHABLE", "no connection to {path}: {error}"),
+    (Exception, "BAD_ANSWER", "{path} broke off its answer, or is no Valet"),
+)  # fmt: skip
 
 _Outcome = Union[Reply, ValetError]
 
@@ -69,7 +81,7 @@ class Client(NamedTuple):
             outcome: _Outcome = await asyncio.wait_for(request, self.timeout)
         except asyncio.TimeoutError:
             outcome = self._broken(what, socket.timeout())
-        except _BROKEN as error:
+        except _RAISED as error:
             outcome = self._broken(what, error)
         return _answer(what, _decode(what, outcome))
 
@@ -78,7 +90,7 @@ class Client(NamedTuple):
         deadline = time.monotonic() + self.timeout
         try:
             outcome: _Outcome = exchange(self.path, deadline, target, *self._encode(message))
-        except _BROKEN as error:
+        except _RAISED as error:
             outcome = self._broken(what, error)
         return _decode(what, outcome)
 
@@ -97,25 +109,9 @@ class Client(NamedTuple):
 
     def _broken(self, what: str, error: Exception) -> ValetError:
         """Why there is no reply, without what ``error`` may quote of one."""
-        reason, path = "UNREACHABLE", self.path
-        if isinstance(error, socket.timeout):
-            reason, text = "TIMED_OUT", f"no answer from {path} within {self.timeout:g} s"
-        elif isinstance(error, TooLarge):
-            reason, text = "TOO_LARGE", f"the answer from {path} is too large"
-        elif isinstance(error, FileNotFoundError):
-            text = (
-                f"no socket at {path}: is the Valet sidecar running, and the directory of its"
-                " socket mounted here? (argument `socket`, or VALET_SOCKET)"
-            )
-        elif isinstance(error, ConnectionRefusedError):
-            text = f"nobody listens at {path}: is `valet serve` running?"
-        elif isinstance(error, PermissionError):
-            text = f"uid {os.getuid()} may not open {path}: see its listener's mode and group"
-        elif isinstance(error, OSError):
-            text = f"no connection to {path}: {error.strerror or error}"
-        else:
-            reason, text = "BAD_ANSWER", f"{path} broke off its answer, or is no Valet"
-        return ValetUnavailable(f"{what}: {text} ({reason})", reason)
+        reason, text = next(row[1:] for row in _MEANING if isinstance(error, row[0]))
+        words = text.format(path=self.path, timeout=self.timeout, uid=os.getuid(), error=error)
+        return ValetUnavailable(f"{what}: {words} ({reason})", reason)
 
 
 def _lookup(kind: str, name: str, team: str | None) -> tuple[str, str, dict[str, str]]:

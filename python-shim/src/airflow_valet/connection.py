@@ -7,11 +7,12 @@ forks after it has looked things up. Knows nothing of lookups. Called by `client
 from __future__ import annotations
 
 import os
+import select
 import socket
 import time
-from collections.abc import Mapping
+from collections import deque
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPMessage
-from threading import Lock
 from typing import Any, NamedTuple
 
 MAX_ANSWER = 8 * 1024 * 1024  # bytes of one answer, headers and all; Key Vault's values end at 25 KiB
@@ -82,7 +83,7 @@ class _Connection(HTTPConnection):
         self.sock = self.wire
         self.wire.connect(self.path)
 
-    def exchange(self, deadline: float, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def exchange(self, deadline: float, target: str, body: bytes, headers: dict[str, str]) -> Reply:
         self.wire.deadline, self.wire.received = deadline, 0
         try:
             self.request("POST", target, body, headers)
@@ -94,51 +95,19 @@ class _Connection(HTTPConnection):
             self.close()
             raise
         if self.sock is not None:  # else the broker asked to close it
-            _process().give(self)
+            _keep(self)
         return reply
 
     def is_quiet(self) -> bool:
         """Neither closed by the broker nor holding bytes, which would pass for the next answer."""
-        try:
-            self.wire.settimeout(0)
-            self.wire.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            pass
-        return False
+        poll = select.poll()
+        poll.register(self.wire, select.POLLIN)
+        return not poll.poll(0)
 
 
-class _Process:
-    """The idle connections of the process ``pid``."""
-
-    def __init__(self) -> None:
-        self.pid = os.getpid()
-        self.lock = Lock()
-        self.idle: list[_Connection] = []
-
-    def take(self, path: str) -> _Connection | None:
-        while True:
-            with self.lock:
-                if not self.idle:
-                    return None
-                connection = self.idle.pop()
-            if connection.path == path and connection.is_quiet():
-                return connection
-            connection.close()
-
-    def give(self, connection: _Connection) -> None:
-        with self.lock:
-            keep = len(self.idle) < MAX_IDLE
-            if keep:
-                self.idle.append(connection)
-        if not keep:
-            connection.close()
-
-
-def exchange(path: str, deadline: float, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+def exchange(path: str, deadline: float, target: str, body: bytes, headers: dict[str, str]) -> Reply:
     """POST ``body`` to ``target`` at the socket ``path``; raises OSError, HTTPException, ValueError."""
-    idle = _process().take(path)
+    idle = _take(path)
     if idle is not None:
         try:
             return idle.exchange(deadline, target, body, headers)
@@ -149,22 +118,40 @@ def exchange(path: str, deadline: float, target: str, body: bytes, headers: Mapp
     return _Connection(path).exchange(deadline, target, body, headers)
 
 
+def _take(path: str) -> _Connection | None:
+    if _pid != os.getpid():  # forked behind Python's back
+        _start_anew()
+    while True:
+        try:
+            connection = _idle.pop()
+        except IndexError:
+            return None
+        if connection.path == path and connection.is_quiet():
+            return connection
+        connection.close()
+
+
+def _keep(connection: _Connection) -> None:
+    _idle.append(connection)
+    if len(_idle) > MAX_IDLE:
+        with suppress(IndexError):  # taken by other threads meanwhile
+            _idle.popleft().close()
+
+
 def _start_anew() -> None:
-    """After a fork: locks may be held by threads that the child lacks, sockets are its parent's."""
-    global _state
-    _state = _Process()
+    """Drop what a forked child inherited: its parent goes on using the same sockets."""
+    global _pid
+    _pid = os.getpid()
+    _idle.clear()
     while _open:
         inherited = _open.pop().detach()
         if inherited >= 0:
             os.close(inherited)  # not shutdown(), which would end the parent's connection
 
 
-def _process() -> _Process:
-    if _state.pid != os.getpid():  # forked behind Python's back
-        _start_anew()
-    return _state
-
-
+# Of the process. No locks, as a child would inherit one that a thread it lacks will never release:
+# each operation used on these is atomic.
+_idle: deque[_Connection] = deque()
 _open: set[_Socket] = set()
-_state = _Process()
+_pid = os.getpid()
 os.register_at_fork(after_in_child=_start_anew)

@@ -1,0 +1,246 @@
+"""Connections: reused, bounded, tried once more in one case, and never outlasting the deadline."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from airflow_valet import connection
+from airflow_valet.client import Client
+from airflow_valet.errors import ValetError
+
+from broker import FakeBroker, Request, Say, answer, reply
+
+Serve = Callable[..., FakeBroker]
+
+#: Seconds; a lookup's deadline in these tests, and how much later it may at most have ended.
+DEADLINE, GRACE = 0.15, 1.0
+
+
+def test_lookups_one_after_another_share_a_connection(serve: Serve) -> None:
+    broker = serve(answer("v"))
+    for _ in range(20):
+        assert Client(broker.path, 4).get("connection", "a").value == "v"
+    assert {request.connection for request in broker.requests} == {1}
+
+
+def test_a_connection_that_the_broker_closed_while_idle_is_replaced_unnoticed(serve: Serve) -> None:
+    broker = serve(answer("v"))
+    client = Client(broker.path, 4)
+    for _ in range(3):
+        assert client.get("connection", "a").value == "v"
+        broker.close_connections()
+    assert [request.connection for request in broker.requests] == [1, 2, 3]
+
+
+def test_a_broker_that_says_close_is_taken_at_its_word(serve: Serve) -> None:
+    broker = serve(Say(reply(200, b'{"value": "v", "source": "s"}', {"connection": "close"})))
+    for _ in range(2):
+        Client(broker.path, 4).get("connection", "a")
+    assert [request.connection for request in broker.requests] == [1, 2]
+
+
+def closing_at_second_request(data: bytes) -> Callable[[Request], Say]:
+    seen: set[int] = set()
+
+    def script(request: Request) -> Say:
+        if request.connection in seen and request.connection == 1:
+            return Say(data, close=True)
+        seen.add(request.connection)
+        return answer("v")
+
+    return script
+
+
+def test_a_reused_connection_that_gives_no_byte_is_tried_once_more_on_a_new_one(serve: Serve) -> None:
+    broker = serve(closing_at_second_request(b""))
+    client = Client(broker.path, 4)
+    assert [client.get("connection", "a").value for _ in range(2)] == ["v", "v"]
+    assert [request.connection for request in broker.requests] == [1, 1, 2]
+
+
+def test_a_reused_connection_that_gave_a_byte_is_not_tried_again(serve: Serve) -> None:
+    broker = serve(closing_at_second_request(b"H"))
+    client = Client(broker.path, 4)
+    client.get("connection", "a")
+    with pytest.raises(ValetError):
+        client.get("connection", "a")
+    assert [request.connection for request in broker.requests] == [1, 1]
+
+
+def test_a_new_connection_is_not_tried_again(serve: Serve) -> None:
+    broker = serve(Say(close=True))
+    with pytest.raises(ValetError):
+        Client(broker.path, 4).get("connection", "a")
+    assert len(broker.requests) == 1
+
+
+def test_it_is_tried_once_more_and_not_twice(serve: Serve) -> None:
+    broker = serve(answer("v"))
+    client = Client(broker.path, 4)
+    client.get("connection", "a")
+    broker.script = lambda _: Say(close=True)
+    with pytest.raises(ValetError):
+        client.get("connection", "a")
+    assert [request.connection for request in broker.requests] == [1, 1, 2]
+
+
+def test_bytes_that_nobody_asked_for_never_become_an_answer(serve: Serve) -> None:
+    answered, sent = threading.Event(), threading.Event()
+
+    def unasked(conn: socket.socket) -> None:
+        answered.wait(5)
+        conn.sendall(reply(200, b'{"value": "of another", "source": "s"}'))
+        sent.set()
+
+    broker = serve(Say(answer("first").data, then=unasked))
+    client = Client(broker.path, 4)
+    assert client.get("connection", "a").value == "first"
+    answered.set()
+    assert sent.wait(5)
+    broker.script = lambda _: answer("second")
+    assert client.get("connection", "b").value == "second"
+    assert [request.connection for request in broker.requests] == [1, 2]
+
+
+def test_many_threads_get_their_own_answers_and_few_connections_are_kept(serve: Serve) -> None:
+    together = threading.Barrier(16)
+
+    def script(request: Request) -> Say:
+        if request.message["key"].startswith("first"):
+            together.wait(10)
+        return answer(request.message["key"])
+
+    broker = serve(script)
+    client = Client(broker.path, 10)
+
+    def look_up(thread: int) -> list[str]:
+        return [client.get("variable", f"{stage} {thread}").value for stage in ("first", *range(50))]
+
+    with ThreadPoolExecutor(16) as pool:
+        for thread, values in enumerate(pool.map(look_up, range(16))):
+            assert values == [f"{stage} {thread}" for stage in ("first", *range(50))]
+    assert 0 < len(connection._idle) <= connection.MAX_IDLE
+    assert set(connection._open) == {idle.wire for idle in connection._idle}
+
+
+def test_a_failed_lookup_leaves_no_connection_behind(serve: Serve) -> None:
+    broker = serve(Say(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", close=True))
+    for _ in range(5):
+        with pytest.raises(ValetError):
+            Client(broker.path, 4).get("connection", "a")
+    assert not connection._idle
+    assert not connection._open
+
+
+def test_another_socket_gets_a_connection_of_its_own(serve: Serve) -> None:
+    one, other = serve(answer("one"), "one.sock"), serve(answer("other"), "other.sock")
+    for _ in range(2):
+        assert Client(one.path, 4).get("variable", "a").value == "one"
+        assert Client(other.path, 4).get("variable", "a").value == "other"
+
+
+def never(conn: socket.socket) -> None:
+    conn.recv(1)  # nothing comes: until the other side gives up
+
+
+def drip(data: bytes) -> Callable[[socket.socket], None]:
+    def send(conn: socket.socket) -> None:
+        while True:
+            conn.sendall(data)
+            time.sleep(DEADLINE / 20)
+
+    return send
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Say(then=never),
+        Say(b"HTTP/1.1 200 OK\r\n", then=never),
+        Say(b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"value": ', then=never),
+        Say(b"HTTP/1.1 200 OK\r\nx: ", then=drip(b"x")),
+        Say(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", then=drip(b" ")),
+        Say(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", then=drip(b"1\r\n \r\n")),
+        Say(b"", then=drip(b"HTTP/1.1 100 Continue\r\n\r\n")),
+    ],
+    ids=["silence", "head", "half a body", "slow head", "slow body", "slow chunks", "continues"],
+)
+def test_one_deadline_covers_it_all(serve: Serve, said: Say) -> None:
+    broker = serve(said)
+    started = time.monotonic()
+    with pytest.raises(ValetError) as caught:
+        Client(broker.path, DEADLINE).get("connection", "a")
+    assert DEADLINE * 0.9 <= time.monotonic() - started < DEADLINE + GRACE
+    assert caught.value.reason == "TIMED_OUT"
+    assert str(caught.value).startswith(f"connection 'a': no answer from {broker.path} within 0.15 s")
+    assert len(broker.requests) == 1
+
+
+def test_a_late_answer_is_never_given_to_the_next_lookup(serve: Serve) -> None:
+    go_on = threading.Event()
+    broker = serve(Say(then=lambda conn: (go_on.wait(5), conn.sendall(answer("late").data))))
+    client = Client(broker.path, DEADLINE)
+    with pytest.raises(ValetError):
+        client.get("connection", "a")
+    go_on.set()
+    broker.script = lambda _: answer("own")
+    assert client.get("connection", "b").value == "own"
+
+
+def full_listener(path: Path) -> socket.socket:
+    """A listener whose queue of one is taken, so that the next to connect must wait."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen(0)
+    return listener
+
+
+def test_a_full_queue_of_new_connections_is_waited_for_until_the_deadline(tmp_path: Path) -> None:
+    path = tmp_path / "full.sock"
+    with full_listener(path), socket.socket(socket.AF_UNIX) as first:
+        first.connect(str(path))
+        started = time.monotonic()
+        with pytest.raises(ValetError) as caught:
+            Client(str(path), DEADLINE).get("connection", "a")
+        assert DEADLINE * 0.9 <= time.monotonic() - started < DEADLINE + GRACE
+        assert caught.value.reason == "TIMED_OUT"
+
+
+def test_a_body_too_large_to_send_at_once_is_under_the_deadline_too(tmp_path: Path) -> None:
+    path = tmp_path / "deaf.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(1)
+        started = time.monotonic()
+        with pytest.raises(ValetError) as caught:
+            Client(str(path), DEADLINE).get("connection", "x" * 10_000_000)
+        assert time.monotonic() - started < DEADLINE + GRACE
+        assert caught.value.reason == "TIMED_OUT"
+
+
+def test_an_interrupted_lookup_leaves_nothing_to_be_read_by_the_next(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TaskTimeout(BaseException):
+        pass
+
+    broker = serve(answer("first"))
+    client = Client(broker.path, 4)
+    real = connection._Socket.recv_into
+
+    def interrupted(self: connection._Socket, *arguments: object) -> int:
+        raise TaskTimeout
+
+    monkeypatch.setattr(connection._Socket, "recv_into", interrupted)
+    with pytest.raises(TaskTimeout):
+        client.get("connection", "a")
+    monkeypatch.setattr(connection._Socket, "recv_into", real)
+    broker.script = lambda _: answer("second")
+    assert client.get("connection", "b").value == "second"
+    assert [request.connection for request in broker.requests] == [1, 2]
