@@ -3,9 +3,11 @@
 
 mod config;
 mod environment;
+mod file;
 
 pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind};
 pub use environment::EnvironmentSource;
+pub use file::{BadFile, FileSource, check as check_file};
 
 use crate::model::{Fault, Found, Lookup, SourceName};
 use async_trait::async_trait;
