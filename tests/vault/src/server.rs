@@ -1,0 +1,145 @@
+//! Listeners and connections: bytes to requests and back. Which answer a request gets is decided elsewhere; what ends with a
+//! connection (a slow answer, a held one) ends here, because its future is dropped.
+
+use std::{
+    io,
+    net::SocketAddr,
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+    time::Duration,
+};
+
+use http::Request;
+use http_body_util::{BodyExt, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    control, entra, faulty,
+    log::Face,
+    managed_identity,
+    reply::{Outcome, Reply},
+    vault,
+    visit::Visit,
+    world::World,
+};
+
+/// What a listener serves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Site {
+    /// Vaults and Entra.
+    Azure,
+    /// Managed identity.
+    ManagedIdentity,
+    /// The control API.
+    Control,
+    /// The host that no token may reach.
+    Foreign,
+}
+
+/// Binds; the address is known at once.
+pub(crate) async fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
+    Ok((listener, bound))
+}
+
+/// Serves until it is dropped, and its connections with it.
+pub(crate) async fn serve(world: Arc<World>, site: Site, listener: TcpListener, tls: Option<TlsAcceptor>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(Arc::clone(&world), site, stream, tls.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no connection could be accepted");
+                    tokio::task::yield_now().await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(world: Arc<World>, site: Site, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    let Ok(socket) = stream.as_fd().try_clone_to_owned() else { return };
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => speak(world, site, stream, socket).await,
+        Some(tls) => match tls.accept(stream).await {
+            Ok(stream) => speak(world, site, stream, socket).await,
+            Err(error) => tracing::debug!(%error, "no TLS"),
+        },
+    }
+}
+
+async fn speak<S: AsyncRead + AsyncWrite + Unpin>(world: Arc<World>, site: Site, stream: S, socket: OwnedFd) {
+    let service = service_fn(|request| {
+        let world = Arc::clone(&world);
+        let socket = &socket;
+        async move {
+            let outcome = answer(&world, site, request).await.map_err(|_| Unanswered)?;
+            outcome.into_response().ok_or_else(|| {
+                // No linger: the close that follows the error is a reset, not an orderly end.
+                let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+                Unanswered
+            })
+        }
+    });
+    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "the connection ended");
+    }
+}
+
+/// A request that gets no answer: its connection ends.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer on purpose, or a body that cannot be read")]
+struct Unanswered;
+
+async fn answer(
+    world: &World,
+    site: Site,
+    request: Request<Incoming>,
+) -> Result<Outcome, Box<dyn std::error::Error + Send + Sync>> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, MAX_REQUEST_BODY).collect().await?.to_bytes();
+    let face = match site {
+        Site::Control => return Ok(Outcome::Whole(control::answer(world, &parts, &body))),
+        Site::ManagedIdentity => Face::ManagedIdentity,
+        Site::Foreign => Face::Foreign,
+        Site::Azure if entra::serves(parts.uri.path()) => Face::Entra,
+        Site::Azure => Face::Vault,
+    };
+    let mut visit = Visit::new(face, parts, body);
+    visit.token = world.judge(&visit);
+    let (seq, fault) = world.arrive(&visit);
+    let name = fault.as_ref().map(crate::faults::Fault::name);
+    let regular = || regular(world, &visit);
+    let outcome = match fault {
+        None => Outcome::Whole(regular()),
+        Some(fault) => faulty::spoil(world, &visit, fault, regular).await,
+    };
+    world.depart(seq, outcome.status(), name);
+    Ok(outcome)
+}
+
+fn regular(world: &World, visit: &Visit) -> Reply {
+    match visit.face {
+        Face::Vault => vault::answer(world, visit),
+        Face::Entra => entra::answer(world, visit),
+        Face::ManagedIdentity => managed_identity::answer(world, visit),
+        Face::Foreign => Reply::json(http::StatusCode::OK, &serde_json::json!({"value": [], "nextLink": null})),
+    }
+}
+
+/// Bytes of a request's body: a secret and its tags are smaller.
+const MAX_REQUEST_BODY: usize = 1024 * 1024;
