@@ -13,6 +13,7 @@ use std::{
 use clap::Parser;
 use tokio::{
     io::{AsyncReadExt, stdin},
+    runtime::Builder,
     signal::unix::{SignalKind, signal},
 };
 use tracing_subscriber::EnvFilter;
@@ -57,21 +58,24 @@ struct Args {
     exit_with_stdin: bool,
 }
 
-#[tokio::main(worker_threads = 2)]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
-    match run(Args::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = error.as_ref(), "the test vault ends");
-            ExitCode::FAILURE
-        }
-    }
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
+    let args = Args::parse();
+    let runtime = match Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let ended = runtime.block_on(run(args));
+    // Not dropped: a read of standard input cannot be interrupted, and a drop would wait for it.
+    runtime.shutdown_background();
+    ended.map_or_else(|error| fail(error.as_ref()), |()| ExitCode::SUCCESS)
+}
+
+fn fail(error: &(dyn Error + 'static)) -> ExitCode {
+    tracing::error!(error, "the test vault cannot go on");
+    ExitCode::FAILURE
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn Error>> {
