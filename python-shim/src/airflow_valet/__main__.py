@@ -31,7 +31,7 @@ def main() -> int:
     client = Client(options.socket, options.timeout)
     try:
         if asked.command == "status":
-            text = json.dumps(client.call("status", "/valet.v1.Admin/Status", {}), indent=2)
+            text = json.dumps(client.status(), indent=2)
         else:
             answer = client.get(asked.kind, asked.name, asked.team or options.team)
             text = json.dumps(answer.fields, indent=2) if asked.json else answer.value

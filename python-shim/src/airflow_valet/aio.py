@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from http.client import HTTPConnection, HTTPResponse
 from io import BytesIO
 from typing import cast
 
 from airflow_valet.connection import BACKLOG_PAUSE, MAX_ANSWER, Reply, TooLarge
 
-_MAX_HEAD = 64 * 1024  # bytes of status line and headers
+_CHUNK = 64 * 1024  # bytes read at once
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 class _Recorded:
@@ -32,28 +34,35 @@ class _Recorded:
 
 
 async def exchange(path: str, target: str, body: bytes, headers: dict[str, str]) -> Reply:
-    """POST ``body`` to ``target`` at the socket ``path``; OSError, EOFError or HTTPException."""
+    """POST ``body`` to ``target`` at the socket ``path``; raises OSError, HTTPException, ValueError."""
     request = HTTPConnection("valet")
     recorded = _Recorded()
     request.sock = cast("socket.socket", recorded)
     request.request("POST", target, body, {**headers, "connection": "close"})
-    reader, writer = await asyncio.open_unix_connection(sock=await _connect(path), limit=_MAX_HEAD)
+    reader, writer = await asyncio.open_unix_connection(sock=await _connect(path))
     try:
         writer.write(recorded.sent)
-        received = bytearray(await reader.readuntil(b"\r\n\r\n"))
-        length = _parse(received).length
-        if (length or 0) > MAX_ANSWER:
-            raise TooLarge
-        missing = MAX_ANSWER if length is None else length
-        while missing and (chunk := await reader.read(missing)):
-            received += chunk
-            missing -= len(chunk)
-    except asyncio.LimitOverrunError:
-        raise TooLarge from None
+        response = _parse(await _read(reader))
+        return Reply(response.status, response.headers, response.read())
     finally:
         writer.close()
-    response = _parse(received)
-    return Reply(response.status, response.headers, response.read())
+
+
+async def _read(reader: asyncio.StreamReader) -> bytearray:
+    """The head and as much as it announces; where it announces nothing, all until the end."""
+    received, wanted = bytearray(), None
+    while wanted is None or len(received) < wanted:
+        chunk = await reader.read(_CHUNK)
+        if not chunk:
+            break
+        received += chunk
+        if len(received) > MAX_ANSWER:
+            raise TooLarge
+        head = received.find(_END_OF_HEAD)
+        if wanted is None and head >= 0:
+            length = _parse(received).length
+            wanted = sys.maxsize if length is None else head + len(_END_OF_HEAD) + length
+    return received
 
 
 def _parse(received: bytearray) -> HTTPResponse:

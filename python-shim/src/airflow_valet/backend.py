@@ -45,7 +45,7 @@ class ValetBackend(BaseSecretsBackend):
         for problem in problems:
             if problem not in _warned:
                 _warned.add(problem)
-                _log.warning("%s", problem)
+                _log.warning("airflow_valet.ValetBackend: %s", problem)
 
     def get_conn_value(self, conn_id: str, team_name: str | None = None) -> str | None:
         """The connection as JSON or URI; None where Airflow is to ask the next backend."""

@@ -1,7 +1,8 @@
 """Lookups at a Valet broker by the Connect protocol's unary calls, blocking and for an event loop.
 
 Whatever comes back becomes an `Answer`, or a `ValetError` whose text holds no secret and nothing of a
-body that is no Connect error. Knows no Airflow.
+body that is no Connect error. Nor does a frame that raises: some Airflows log the locals of each. Knows
+no Airflow.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable
 from http.client import HTTPException
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Optional, TypeVar
 from urllib.parse import quote
 
 from airflow_valet.connection import Reply, TooLarge, exchange
@@ -26,14 +28,13 @@ _CLAIMS = {
     "valet-dag-id": "AIRFLOW_CTX_DAG_ID",
     "valet-task-id": "AIRFLOW_CTX_TASK_ID",
     "valet-run-id": "AIRFLOW_CTX_DAG_RUN_ID",
-    "valet-map-index": "AIRFLOW_CTX_MAP_INDEX",  # Airflow sets none; `get_airflow_context_vars` may
+    "valet-map-index": "AIRFLOW_CTX_MAP_INDEX",  # Airflow sets none, but `get_airflow_context_vars` may
     "valet-try-number": "AIRFLOW_CTX_TRY_NUMBER",
 }
 _MAX_CLAIM = 250  # characters; as long as Airflow lets an id be
 _MAX_MESSAGE = 500  # characters of the broker's own words
 _HEADSTART = 0.1  # seconds by which the broker gives up before us, since it can say what was slow
-
-_RAISED = (OSError, HTTPException, EOFError, ValueError)  # by an exchange
+_RAISED = (OSError, HTTPException, ValueError)  # by an exchange
 #: What an exception of an exchange means; the first that fits. Quotes none that may quote an answer.
 _MEANING: tuple[tuple[type[Exception], str, str], ...] = (
     (socket.timeout, "TIMED_OUT", "no answer from {path} within {timeout:g} s"),
@@ -46,7 +47,8 @@ _MEANING: tuple[tuple[type[Exception], str, str], ...] = (
     (Exception, "BAD_ANSWER", "{path} broke off its answer, or is no Valet"),
 )  # fmt: skip
 
-_Outcome = Union[Reply, ValetError]
+T = TypeVar("T")
+_Reader = Callable[[dict[str, Any]], Optional[T]]  # an answer's fields; None if they are no answer
 
 
 class Answer:
@@ -66,8 +68,11 @@ class Client(NamedTuple):
 
     def get(self, kind: str, name: str, team: str | None = None) -> Answer:
         """Look up the ``connection``, ``variable`` or ``config`` option ``name``, or `ValetError`."""
-        what, target, message = _lookup(kind, name, team)
-        return _answer(what, self.call(what, target, message))
+        return self._call(_answer, *_lookup(kind, name, team))
+
+    def status(self) -> dict[str, Any]:
+        """The state of the broker, from a socket where it allows `admin`, or `ValetError`."""
+        return self._call(dict, "status", "/valet.v1.Admin/Status", {})
 
     async def aget(self, kind: str, name: str, team: str | None = None) -> Answer:
         """`get` for an event loop. Takes no thread, so no slow lookup keeps another one waiting."""
@@ -78,21 +83,24 @@ class Client(NamedTuple):
         what, target, message = _lookup(kind, name, team)
         request = aexchange(self.path, target, *self._encode(message))
         try:
-            outcome: _Outcome = await asyncio.wait_for(request, self.timeout)
+            outcome = _outcome(_answer, what, await asyncio.wait_for(request, self.timeout))
         except asyncio.TimeoutError:
             outcome = self._broken(what, socket.timeout())
         except _RAISED as error:
             outcome = self._broken(what, error)
-        return _answer(what, _decode(what, outcome))
+        if isinstance(outcome, ValetError):
+            raise outcome
+        return outcome
 
-    def call(self, what: str, target: str, message: dict[str, str]) -> dict[str, Any]:
-        """The JSON answer of the method ``target``, or a `ValetError` that begins with ``what``."""
+    def _call(self, read: _Reader[T], what: str, target: str, message: dict[str, str]) -> T:
         deadline = time.monotonic() + self.timeout
         try:
-            outcome: _Outcome = exchange(self.path, deadline, target, *self._encode(message))
+            outcome = _outcome(read, what, exchange(self.path, deadline, target, *self._encode(message)))
         except _RAISED as error:
             outcome = self._broken(what, error)
-        return _decode(what, outcome)
+        if isinstance(outcome, ValetError):
+            raise outcome
+        return outcome
 
     def _encode(self, message: dict[str, str]) -> tuple[bytes, dict[str, str]]:
         limit = self.timeout - min(_HEADSTART, self.timeout / 10)
@@ -108,7 +116,6 @@ class Client(NamedTuple):
         return json.dumps(message).encode(), headers
 
     def _broken(self, what: str, error: Exception) -> ValetError:
-        """Why there is no reply, without what ``error`` may quote of one."""
         reason, text = next(row[1:] for row in _MEANING if isinstance(error, row[0]))
         words = text.format(path=self.path, timeout=self.timeout, uid=os.getuid(), error=error)
         return ValetUnavailable(f"{what}: {words} ({reason})", reason)
@@ -124,35 +131,30 @@ def _lookup(kind: str, name: str, team: str | None) -> tuple[str, str, dict[str,
     return what, target, {field: name, "team": team} if team else {field: name}
 
 
-def _decode(what: str, outcome: _Outcome) -> dict[str, Any]:
-    # Raised here, not where it was caught: an exception's context would drag the reply's bytes along.
-    if isinstance(outcome, ValetError):
-        raise outcome
+def _outcome(read: _Reader[T], what: str, reply: Reply) -> T | ValetError:
+    """What ``read`` makes of the reply, or the error to raise where the reply is out of sight."""
     try:
-        fields = json.loads(outcome.body)
+        fields = json.loads(reply.body)
     except (ValueError, RecursionError):
         fields = None
-    if isinstance(fields, dict):
-        if outcome.status == 200:
-            return fields
-        if isinstance(fields.get("code"), str):
-            raise _fault(what, outcome, fields)
-    text = f"{what}: HTTP {outcome.status}, but not from a Valet (BAD_ANSWER)"
-    raise ValetUnavailable(text, "BAD_ANSWER")
+    if isinstance(fields, dict) and reply.status == 200:
+        answer = read(fields)
+        if answer is not None:
+            return answer
+    elif isinstance(fields, dict) and isinstance(fields.get("code"), str):
+        words = "".join(c if c.isprintable() else " " for c in str(fields.get("message", "")))
+        retry = reply.headers.get("retry-after", "")
+        again = f", retry in {retry} s" if retry.isdecimal() and len(retry) < 8 else ""
+        kind, reason = classify(fields["code"], reply.headers.get("valet-reason", ""))
+        return kind(f"{what}: {words[:_MAX_MESSAGE]} ({reason}{again})", reason)
+    text = f"{what}: HTTP {reply.status}, but no answer of a Valet (BAD_ANSWER)"
+    return ValetUnavailable(text, "BAD_ANSWER")
 
 
-def _fault(what: str, reply: Reply, fields: dict[str, Any]) -> ValetError:
-    words = "".join(c if c.isprintable() else " " for c in str(fields.get("message", "")))
-    retry = reply.headers.get("retry-after", "")
-    again = f", retry in {retry} s" if retry.isdecimal() and len(retry) < 8 else ""
-    kind, reason = classify(fields["code"], reply.headers.get("valet-reason", ""))
-    return kind(f"{what}: {words[:_MAX_MESSAGE]} ({reason}{again})", reason)
-
-
-def _answer(what: str, fields: dict[str, Any]) -> Answer:
+def _answer(fields: dict[str, Any]) -> Answer | None:
     # proto3 JSON leaves an empty value out; but every answer comes from somewhere.
     value: Any = fields.get("value", "" if fields.get("source") else None)
     mask = fields.get("mask", [])
     if isinstance(mask, list) and all(isinstance(text, str) for text in [value, *mask]):
         return Answer(value, mask, fields)
-    raise ValetUnavailable(f"{what}: an answer without a value (BAD_ANSWER)", "BAD_ANSWER")
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from airflow_valet.client import Client
 from airflow_valet.errors import ValetDenied, ValetError, ValetNotFound, ValetUnavailable
 
 from broker import FakeBroker, Say, answer, fault, reply
-from conftest import CANARY
+from conftest import CANARY, SHIM
 
 Serve = Callable[..., FakeBroker]
 
@@ -160,13 +161,15 @@ GARBAGE = {
 
 
 def everything_said(error: BaseException) -> str:
-    """All text that an exception and whatever hangs on it could show in a log."""
+    """All text that an exception and whatever hangs on it could show in a log, locals included."""
     seen: list[str] = []
     pending: list[BaseException | None] = [error]
     while pending:
         one = pending.pop()
         if one is not None:
             seen += [repr(one), str(one), repr(vars(one)), repr(one.args)]
+            frames = [frame for frame, _ in traceback.walk_tb(one.__traceback__)]
+            seen += [repr(f.f_locals) for f in frames if f.f_code.co_filename.startswith(str(SHIM))]
             pending += [one.__context__, one.__cause__]
     return "\n".join(seen)
 
