@@ -290,6 +290,12 @@ impl World {
         (seq, fault)
     }
 
+    /// Notes that the client of a request went away.
+    pub(crate) fn abandon(&self, seq: u64) {
+        self.state().log.abandon(seq);
+        self.progress.send_modify(|count| *count += 1);
+    }
+
     /// Notes the answer to a request.
     pub(crate) fn depart(&self, seq: u64, status: Option<u16>, fault: Option<&'static str>) {
         if let Some(entry) = self.state().log.end(seq, status, fault) {
