@@ -33,6 +33,12 @@ def started(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         yield control
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test vault is on this machine."""
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
 @pytest.fixture
 def vault(started: Control) -> Control:
     """The test vault, as it was at the start, and an SDK that has not seen its challenge."""
