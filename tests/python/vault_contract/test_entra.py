@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+import requests
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.identity import CertificateCredential, ClientAssertionCredential, WorkloadIdentityCredential
@@ -273,3 +274,43 @@ def test_entra_may_be_unwell(vault: Control, make_credential: MakeCredential, st
         credential.get_token("https://vault.azure.net/.default")
     vault.clear_faults()
     assert make_credential().get_token("https://vault.azure.net/.default").token
+
+
+@pytest.mark.parametrize("crlf", [False, True])
+def test_an_error_has_a_number_and_a_trace_in_one_line_or_in_several(vault: Control, crlf: bool) -> None:
+    vault.call("PUT", "/entra", {"crlf": crlf})
+    ours = vault.endpoints
+    form = {"grant_type": "client_credentials", "scope": "https://vault.azure.net/.default", "client_id": "x"}
+    url = f"{ours.authority_url}/{ours.tenant_id}/oauth2/v2.0/token"
+    answer = requests.post(url, data=form, verify=ours.ca_file, timeout=10)
+    body = answer.json()
+    assert (answer.status_code, body["error"], body["error_codes"]) == (400, "unauthorized_client", [700016])
+    assert set(body) >= {"timestamp", "trace_id", "correlation_id", "error_uri"}
+    assert ("\r\nTrace ID: " if crlf else " Trace ID: ") in body["error_description"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "number"),
+    [
+        ({"grant_type": "password"}, "unsupported_grant_type", 70003),
+        ({"grant_type": ""}, "invalid_request", 900144),
+        ({"client_id": ""}, "invalid_request", 900144),
+        ({"scope": ""}, "invalid_request", 900144),
+        ({"client_secret": None}, "invalid_client", 7000216),
+        ({"client_secret": None, "client_assertion": "a.b.c"}, "invalid_request", 900144),
+    ],
+)
+def test_an_incomplete_form_is_told_what_it_lacks(
+    vault: Control, change: dict[str, str | None], error: str, number: int
+) -> None:
+    ours = vault.endpoints
+    right = {
+        "grant_type": "client_credentials",
+        "scope": "https://vault.azure.net/.default",
+        "client_id": ours.client_id,
+        "client_secret": ours.client_secret,
+    }
+    form = {name: value for name, value in (right | change).items() if value is not None}
+    url = f"{ours.authority_url}/{ours.tenant_id}/oauth2/v2.0/token"
+    body = requests.post(url, data=form, verify=ours.ca_file, timeout=10).json()
+    assert (body["error"], body["error_codes"]) == (error, [number])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import jwt
@@ -141,3 +144,57 @@ def test_the_default_chain_finds_workload_identity(
 def test_the_default_chain_finds_managed_identity(vault: Control, make_client: MakeClient) -> None:
     vault.put("key", "v")
     assert make_client(default_credential(vault)).get_secret("key").value == "v"
+
+
+def ask_imds(vault: Control, query: str, **headers: str) -> tuple[int, dict[str, object]]:
+    url = f"{vault.endpoints.imds_url}/metadata/identity/oauth2/token?{query}"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+@pytest.mark.parametrize("version", ["2018-02-01", "2019-08-01"])
+def test_imds_writes_its_numbers_as_strings(vault: Control, version: str) -> None:
+    query = f"api-version={version}&resource=https://vault.azure.net"
+    status, body = ask_imds(vault, query, Metadata="true")
+    assert status == 200
+    token = jwt.decode(str(body.pop("access_token")), options={"verify_signature": False})
+    assert body == {
+        "client_id": vault.endpoints.system_identity_client_id,
+        "expires_in": "3600",
+        "expires_on": str(token["exp"]),
+        "ext_expires_in": "3600",
+        "not_before": str(token["nbf"]),
+        "resource": "https://vault.azure.net",
+        "token_type": "Bearer",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "description"),
+    [
+        ("api-version=2018-02-01&resource=r", {}, "Required metadata header not specified"),
+        (
+            "api-version=2018-02-01&resource=r",
+            {"Metadata": "true", "X-Forwarded-For": "10.0.0.1"},
+            "Request contains X-Forwarded-For header",
+        ),
+        ("api-version=1&resource=r", {"Metadata": "true"}, "The requested version is not supported"),
+        ("api-version=2018-02-01", {"Metadata": "true"}, "Required audience parameter not specified"),
+        ("api-version=2018-02-01&resource=r&client_id=x", {"Metadata": "true"}, "Identity not found"),
+    ],
+)
+def test_imds_refuses_what_it_should_not_answer(
+    vault: Control, query: str, headers: dict[str, str], description: str
+) -> None:
+    expected = {"error": "invalid_request", "error_description": description}
+    assert ask_imds(vault, query, **headers) == (400, expected)
+
+
+def test_a_machine_may_have_no_identity(vault: Control, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", vault.endpoints.imds_url)
+    vault.call("DELETE", "/identities")
+    with pytest.raises(CredentialUnavailableError):
+        ManagedIdentityCredential().get_token("https://vault.azure.net/.default")
