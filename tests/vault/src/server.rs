@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     control, entra,
-    faults::Fault,
+    fault::Fault,
     faulty,
     log::Face,
     managed_identity,
