@@ -1,7 +1,6 @@
-"""`connection.exchange` for an event loop: a connection of its own per lookup, so nothing to share.
+"""`connection.exchange` for an event loop: a connection of its own per request, so nothing to share.
 
-HTTP is written and read by `http.client`, over bytes that asyncio carries. The caller sets the limit
-of time. Called by `client` alone.
+asyncio carries the bytes and `http.client` reads them. The caller sets the limit of time.
 """
 
 from __future__ import annotations
@@ -9,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPResponse
 from io import BytesIO
-from typing import cast
+from typing import Any
 
 from airflow_valet.connection import BACKLOG_PAUSE, MAX_ANSWER, Reply, TooLarge
 
@@ -19,31 +18,22 @@ _CHUNK = 64 * 1024  # bytes read at once
 _END_OF_HEAD = b"\r\n\r\n"
 
 
-class _Recorded:
-    """A socket's stand-in: keeps what `http.client` sends, gives it what was received."""
+class _Received:
+    """What `http.client` takes for a socket, to read bytes that are here already."""
 
-    def __init__(self, received: bytes | bytearray = b"") -> None:
+    def __init__(self, received: bytearray) -> None:
         self.received = received
-        self.sent = b""
 
-    def sendall(self, data: bytes) -> None:
-        self.sent += data
-
-    def makefile(self, *_: object) -> BytesIO:
+    def makefile(self, _mode: str) -> BytesIO:
         return BytesIO(self.received)
 
 
-async def exchange(path: str, target: str, body: bytes, headers: dict[str, str]) -> Reply:
-    """POST ``body`` to ``target`` at the socket ``path``; raises OSError, HTTPException, ValueError."""
-    request = HTTPConnection("valet")
-    recorded = _Recorded()
-    request.sock = cast("socket.socket", recorded)
-    request.request("POST", target, body, {**headers, "connection": "close"})
+async def exchange(path: str, request: bytes) -> Reply:
+    """Send ``request``, which must ask to close; raises OSError, HTTPException or ValueError."""
     reader, writer = await asyncio.open_unix_connection(sock=await _connect(path))
     try:
-        writer.write(recorded.sent)
-        response = _parse(await _read(reader))
-        return Reply(response.status, response.headers, response.read())
+        writer.write(request)
+        return Reply(_Received(await _read(reader)))
     finally:
         writer.close()
 
@@ -60,27 +50,28 @@ async def _read(reader: asyncio.StreamReader) -> bytearray:
             raise TooLarge
         head = received.find(_END_OF_HEAD)
         if wanted is None and head >= 0:
-            length = _parse(received).length
+            length = _length(received)
             wanted = sys.maxsize if length is None else head + len(_END_OF_HEAD) + length
     return received
 
 
-def _parse(received: bytearray) -> HTTPResponse:
-    response = HTTPResponse(cast("socket.socket", _Recorded(received)), method="POST")
-    response.begin()
-    return response
+def _length(received: bytearray) -> int | None:
+    stream: Any = _Received(received)
+    with HTTPResponse(stream, method="POST") as response:
+        response.begin()
+        return response.length
 
 
 async def _connect(path: str) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.setblocking(False)
+        connection.setblocking(False)
         while True:
             try:
-                sock.connect(path)
-                return sock
-            except BlockingIOError:  # a full queue; a Unix socket connects at once or not
+                connection.connect(path)
+                return connection
+            except BlockingIOError:  # the queue is full; a Unix socket connects at once or not
                 await asyncio.sleep(BACKLOG_PAUSE)
     except BaseException:
-        sock.close()
+        connection.close()
         raise

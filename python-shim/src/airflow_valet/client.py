@@ -11,9 +11,8 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable
 from http.client import HTTPException
-from typing import Any, NamedTuple, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from airflow_valet.connection import Reply, TooLarge, exchange
@@ -48,7 +47,10 @@ _MEANING: tuple[tuple[type[Exception], str, str], ...] = (
 )  # fmt: skip
 
 T = TypeVar("T")
-_Reader = Callable[[dict[str, Any]], Optional[T]]  # an answer's fields; None if they are no answer
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Reader = Callable[[dict[str, Any]], T | None]  # of an answer's fields; None if they are no answer
 
 
 class Answer:
@@ -60,11 +62,12 @@ class Answer:
         self.fields = fields
 
 
-class Client(NamedTuple):
+class Client:
     """A broker's socket, and the seconds within which it must have answered. Holds no connection."""
 
-    path: str
-    timeout: float
+    def __init__(self, path: str, timeout: float) -> None:
+        self.path = path
+        self.timeout = timeout
 
     def get(self, kind: str, name: str, team: str | None = None) -> Answer:
         """Look up the ``connection``, ``variable`` or ``config`` option ``name``, or `ValetError`."""
@@ -81,9 +84,10 @@ class Client(NamedTuple):
         from airflow_valet.aio import exchange as aexchange
 
         what, target, message = _lookup(kind, name, team)
-        request = aexchange(self.path, target, *self._encode(message))
+        request = self._request(target, message, "connection: close")
         try:
-            outcome = _outcome(_answer, what, await asyncio.wait_for(request, self.timeout))
+            exchanged = asyncio.wait_for(aexchange(self.path, request), self.timeout)
+            outcome = _outcome(_answer, what, await exchanged)
         except asyncio.TimeoutError:
             outcome = self._broken(what, socket.timeout())
         except _RAISED as error:
@@ -92,28 +96,34 @@ class Client(NamedTuple):
             raise outcome
         return outcome
 
-    def _call(self, read: _Reader[T], what: str, target: str, message: dict[str, str]) -> T:
+    def _call(self, read: Reader[T], what: str, target: str, message: dict[str, str]) -> T:
         deadline = time.monotonic() + self.timeout
+        request = self._request(target, message)
         try:
-            outcome = _outcome(read, what, exchange(self.path, deadline, target, *self._encode(message)))
+            outcome = _outcome(read, what, exchange(self.path, deadline, request))
         except _RAISED as error:
             outcome = self._broken(what, error)
         if isinstance(outcome, ValetError):
             raise outcome
         return outcome
 
-    def _encode(self, message: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+    def _request(self, target: str, message: dict[str, str], *headers: str) -> bytes:
         limit = self.timeout - min(_HEADSTART, self.timeout / 10)
-        headers = {
-            "content-type": "application/json",
-            "connect-protocol-version": "1",
-            "connect-timeout-ms": str(max(1, int(limit * 1000))),
-        }
+        body = json.dumps(message).encode()
+        lines = [
+            f"POST {target} HTTP/1.1",
+            "host: valet",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            "connect-protocol-version: 1",
+            f"connect-timeout-ms: {max(1, int(limit * 1000))}",
+            *headers,
+        ]
         for header, variable in _CLAIMS.items():
             claim = os.environ.get(variable)
             if claim:
-                headers[header] = quote(claim[:_MAX_CLAIM], safe="", errors="replace")
-        return json.dumps(message).encode(), headers
+                lines.append(f"{header}: {quote(claim[:_MAX_CLAIM], safe='', errors='replace')}")
+        return "\r\n".join([*lines, "", ""]).encode() + body
 
     def _broken(self, what: str, error: Exception) -> ValetError:
         reason, text = next(row[1:] for row in _MEANING if isinstance(error, row[0]))
@@ -131,7 +141,7 @@ def _lookup(kind: str, name: str, team: str | None) -> tuple[str, str, dict[str,
     return what, target, {field: name, "team": team} if team else {field: name}
 
 
-def _outcome(read: _Reader[T], what: str, reply: Reply) -> T | ValetError:
+def _outcome(read: Reader[T], what: str, reply: Reply) -> T | ValetError:
     """What ``read`` makes of the reply, or the error to raise where the reply is out of sight."""
     try:
         fields = json.loads(reply.body)

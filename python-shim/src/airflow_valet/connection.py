@@ -1,7 +1,7 @@
 """HTTP/1.1 over a Unix socket: one exchange under one deadline, on connections that survive `fork`.
 
 What is kept belongs to the process, not to a backend: Airflow makes up to 27 of those in one run, and
-forks after it has looked things up. Knows nothing of lookups. Called by `client` alone.
+forks after it has looked things up. `http.client` reads the answers. Knows nothing of lookups.
 """
 
 from __future__ import annotations
@@ -12,47 +12,65 @@ import socket
 import time
 from collections import deque
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPMessage
-from typing import Any, NamedTuple
+from http.client import HTTPException, HTTPResponse
+from typing import Any
 
 MAX_ANSWER = 8 * 1024 * 1024  # bytes of one answer, headers and all; Key Vault's values end at 25 KiB
 MAX_IDLE = 4  # connections kept between lookups
 BACKLOG_PAUSE = 0.01  # seconds between attempts while the broker's queue of new connections is full
 
 
-class Reply(NamedTuple):
-    """What came back, unread."""
-
-    status: int
-    headers: HTTPMessage
-    body: bytes
-
-
 class TooLarge(HTTPException):
     """The answer is longer than `MAX_ANSWER`."""
 
 
-class _Socket(socket.socket):
-    """A Unix socket whose every wait ends at `deadline` (monotonic seconds)."""
+class Reply:
+    """An HTTP answer, read from ``stream`` (whatever has `makefile`) to its end. Prints as none of it."""
 
-    deadline = 0.0
-    received = 0  # bytes of the present answer
+    def __init__(self, stream: Any) -> None:
+        with HTTPResponse(stream, method="POST") as response:
+            response.begin()
+            if (response.length or 0) > MAX_ANSWER:
+                raise TooLarge
+            self.status = response.status
+            self.headers = response.headers
+            self.last = response.will_close
+            self.body = response.read()
 
-    def __init__(self) -> None:
+
+class _Connection(socket.socket):
+    """A Unix socket whose every wait ends at the deadline of the present exchange."""
+
+    def __init__(self, path: str) -> None:
         super().__init__(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.path = path
+        self.connected = False
+        self.deadline = 0.0  # by time.monotonic()
+        self.received = 0  # bytes of the present answer
         _open.add(self)
 
-    def connect(self, address: Any) -> None:
-        while True:
-            self._limit_wait()
-            try:
-                return super().connect(address)
-            except BlockingIOError:  # the queue is full; a Unix socket does not wait for room
-                time.sleep(BACKLOG_PAUSE)
+    def exchange(self, deadline: float, request: bytes) -> Reply:
+        """Send ``request`` and read the reply; afterwards this is closed, or kept for the next."""
+        self.deadline, self.received = deadline, 0
+        try:
+            self._connect()
+            self._limit_wait()  # for all of the request, however many writes it takes
+            self.sendall(request)
+            reply = Reply(self)
+        except BaseException:  # a task's time limit too: what is half read must not be used again
+            self.close()
+            raise
+        if reply.last:
+            self.close()
+        else:
+            _keep(self)
+        return reply
 
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        self._limit_wait()  # for all of it, however many writes it takes
-        super().sendall(data, flags)
+    def is_quiet(self) -> bool:
+        """Neither closed by the broker nor holding bytes, which would pass for the next answer."""
+        poll = select.poll()
+        poll.register(self, select.POLLIN)
+        return not poll.poll(0)
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         self._limit_wait()
@@ -66,6 +84,15 @@ class _Socket(socket.socket):
         _open.discard(self)
         super().close()
 
+    def _connect(self) -> None:
+        while not self.connected:
+            self._limit_wait()
+            try:
+                self.connect(self.path)
+                self.connected = True
+            except BlockingIOError:  # the queue is full; a Unix socket does not wait for room
+                time.sleep(BACKLOG_PAUSE)
+
     def _limit_wait(self) -> None:
         left = self.deadline - time.monotonic()
         if left <= 0:
@@ -73,49 +100,18 @@ class _Socket(socket.socket):
         self.settimeout(left)
 
 
-class _Connection(HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("valet")
-        self.path = path
-        self.wire = _Socket()
-
-    def connect(self) -> None:
-        self.sock = self.wire
-        self.wire.connect(self.path)
-
-    def exchange(self, deadline: float, target: str, body: bytes, headers: dict[str, str]) -> Reply:
-        self.wire.deadline, self.wire.received = deadline, 0
-        try:
-            self.request("POST", target, body, headers)
-            response = self.getresponse()
-            if (response.length or 0) > MAX_ANSWER:
-                raise TooLarge
-            reply = Reply(response.status, response.headers, response.read())
-        except BaseException:  # a task's time limit too: what is half read must not be used again
-            self.close()
-            raise
-        if self.sock is not None:  # else the broker asked to close it
-            _keep(self)
-        return reply
-
-    def is_quiet(self) -> bool:
-        """Neither closed by the broker nor holding bytes, which would pass for the next answer."""
-        poll = select.poll()
-        poll.register(self.wire, select.POLLIN)
-        return not poll.poll(0)
-
-
-def exchange(path: str, deadline: float, target: str, body: bytes, headers: dict[str, str]) -> Reply:
-    """POST ``body`` to ``target`` at the socket ``path``; raises OSError, HTTPException, ValueError."""
+def exchange(path: str, deadline: float, request: bytes) -> Reply:
+    """Send ``request`` to the socket ``path``; raises OSError, HTTPException or ValueError."""
     idle = _take(path)
     if idle is not None:
         try:
-            return idle.exchange(deadline, target, body, headers)
-        except (OSError, HTTPException) as error:
-            # Closed just as we sent, so that nothing came back, is the one case to try again.
-            if idle.wire.received or isinstance(error, socket.timeout):
+            return idle.exchange(deadline, request)
+        except (OSError, HTTPException):
+            # Closed just as we sent, so that nothing came back, is the one case to try again. (Where
+            # the deadline passed, so it has for the second attempt.)
+            if idle.received:
                 raise
-    return _Connection(path).exchange(deadline, target, body, headers)
+    return _Connection(path).exchange(deadline, request)
 
 
 def _take(path: str) -> _Connection | None:
@@ -152,6 +148,6 @@ def _start_anew() -> None:
 # Of the process. No locks, as a child would inherit one that a thread it lacks will never release:
 # each operation used on these is atomic.
 _idle: deque[_Connection] = deque()
-_open: set[_Socket] = set()
+_open: set[_Connection] = set()
 _pid = os.getpid()
 os.register_at_fork(after_in_child=_start_anew)

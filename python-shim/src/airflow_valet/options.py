@@ -7,7 +7,7 @@ backend while Airflow itself is imported. Problems name arguments, never values.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 _MAX_TIMEOUT = 600.0  # seconds; ten times what the broker grants
 _MAX_NAMES = 20  # unknown arguments named in a warning, each by 100 characters at most
@@ -18,7 +18,7 @@ _AZURE_KEY_VAULT_BACKEND = frozenset(
 )
 #: What each option must be, in words and as a test (one that fails may also raise).
 _OPTIONS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "socket": ("a path", lambda given: isinstance(given, str) and "\0" not in given),
+    "socket": ("a path", lambda given: isinstance(given, str)),
     "timeout": (
         f"seconds, above 0 and at most {_MAX_TIMEOUT:g}",
         lambda given: given is not True and 0 < float(given) <= _MAX_TIMEOUT,
@@ -29,7 +29,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-class Options(NamedTuple):
+class Options:
     """Where the broker listens, how long a lookup may take (seconds), and what to do without it."""
 
     socket: str = "/run/valet/valet.sock"
@@ -46,16 +46,15 @@ def parse(kwargs: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Option
         candidates = (kwargs.get(name), environ.get(f"VALET_{name.upper()}"))
         return next((value for value in candidates if value not in (None, "")), None)
 
-    values: dict[str, Any] = {}
-    problems = []
+    options, problems = Options(), []
     for name, (expected, test) in _OPTIONS.items():
         value = given(name)
         if value is None:
             continue
         if _passes(test, value):
-            values[name] = float(value) if name == "timeout" else value
+            setattr(options, name, float(value) if name == "timeout" else value)
         else:
-            problems.append(f"{name}: expected {expected}; using {Options._field_defaults[name]!r}")
+            problems.append(f"{name}: expected {expected}; using {getattr(options, name)!r}")
     problems += [f"{name}: not yet available, ignored" for name in _LATER if given(name)]
     unknown = sorted(str(name)[:100] for name in kwargs.keys() - _OPTIONS.keys() - set(_LATER))
     if unknown:
@@ -65,7 +64,7 @@ def parse(kwargs: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Option
             "; what AzureKeyVaultBackend took as arguments is the broker's configuration now:"
             " `valet init --from-airflow-cfg airflow.cfg` writes it"
         )
-    return Options(**values), problems
+    return options, problems
 
 
 def _passes(test: Callable[[Any], bool], value: Any) -> bool:

@@ -124,5 +124,8 @@ def _read(stream: Any, number: int) -> Request | None:
     while (line := stream.readline().decode().rstrip("\r\n")) != "":
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    body = stream.read(int(headers.get("content-length", "0")))
+    length = int(headers.get("content-length", "0"))
+    body = stream.read(length)
+    if len(body) < length:  # the other side gave up
+        return None
     return Request(number, start.split()[1], headers, json.loads(body))

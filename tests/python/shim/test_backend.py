@@ -132,6 +132,15 @@ def test_where_airflow_knows_how_to_stop_it_is_made_to(
     assert logged() == [("ERROR", str(caught.value))]
 
 
+def test_airflow_3_0_and_3_1_have_a_task_sdk_and_yet_no_way_to_stop_it(
+    serve: Serve, make: Make, stops: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(sys.modules["airflow.sdk.exceptions"], stops.__name__)
+    with pytest.raises(ValetDenied) as caught:
+        make(socket=serve(DENIED[0]).path).get_conn_value("a")
+    assert type(caught.value) is ValetDenied
+
+
 @pytest.mark.parametrize("lookup", LOOKUPS)
 @pytest.mark.parametrize("said", DOWN)
 def test_on_unavailable_skip_passes_over_what_is_down(

@@ -126,7 +126,7 @@ def test_many_threads_get_their_own_answers_and_few_connections_are_kept(serve: 
         for thread, values in enumerate(pool.map(look_up, range(16))):
             assert values == [f"{stage} {thread}" for stage in ("first", *range(50))]
     assert 0 < len(connection._idle) <= connection.MAX_IDLE
-    assert set(connection._open) == {idle.wire for idle in connection._idle}
+    assert set(connection._open) == set(connection._idle)
 
 
 def test_a_failed_lookup_leaves_no_connection_behind(serve: Serve) -> None:
@@ -224,6 +224,18 @@ def test_a_body_too_large_to_send_at_once_is_under_the_deadline_too(tmp_path: Pa
         assert caught.value.reason == "TIMED_OUT"
 
 
+def test_so_it_is_on_a_connection_that_an_earlier_more_patient_lookup_used(serve: Serve) -> None:
+    go_on = threading.Event()
+    broker = serve(Say(answer("v").data, then=lambda _: go_on.wait(20)))
+    Client(broker.path, 20).get("connection", "a")
+    started = time.monotonic()
+    with pytest.raises(ValetError) as caught:
+        Client(broker.path, DEADLINE).get("connection", "x" * 10_000_000)
+    assert time.monotonic() - started < DEADLINE + GRACE
+    assert caught.value.reason == "TIMED_OUT"
+    go_on.set()
+
+
 def test_an_interrupted_lookup_leaves_nothing_to_be_read_by_the_next(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,15 +244,16 @@ def test_an_interrupted_lookup_leaves_nothing_to_be_read_by_the_next(
 
     broker = serve(answer("first"))
     client = Client(broker.path, 4)
-    real = connection._Socket.recv_into
+    real = connection._Connection.recv_into
 
-    def interrupted(self: connection._Socket, *arguments: object) -> int:
+    def interrupted(self: connection._Connection, *arguments: object) -> int:
         raise TaskTimeout
 
-    monkeypatch.setattr(connection._Socket, "recv_into", interrupted)
+    monkeypatch.setattr(connection._Connection, "recv_into", interrupted)
     with pytest.raises(TaskTimeout):
         client.get("connection", "a")
-    monkeypatch.setattr(connection._Socket, "recv_into", real)
+    assert not connection._idle
+    assert not connection._open
+    monkeypatch.setattr(connection._Connection, "recv_into", real)
     broker.script = lambda _: answer("second")
     assert client.get("connection", "b").value == "second"
-    assert [request.connection for request in broker.requests] == [1, 2]

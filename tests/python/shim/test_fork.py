@@ -101,7 +101,7 @@ def test_a_child_holds_none_of_its_parents_sockets(serve: Serve) -> None:
     broker = serve(echo)
     client = Client(broker.path, 20)
     client.get("variable", "a")
-    (inherited,) = [wire.fileno() for wire in connection._open]
+    (inherited,) = [kept.fileno() for kept in connection._open]
 
     def closed() -> bool:
         try:

@@ -7,9 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from airflow_valet.options import Options, parse
+from airflow_valet import options
 
 from conftest import CANARY
+
+DEFAULTS = ("/run/valet/valet.sock", 10.0, "fail", None, "connect")
+
+
+def parse(kwargs: dict[str, Any], environ: dict[str, str]) -> tuple[tuple[Any, ...], list[str]]:
+    """Parse, with the options as a tuple."""
+    got, problems = options.parse(kwargs, environ)
+    return (got.socket, got.timeout, got.on_unavailable, got.team, got.transport), problems
+
 
 ODD: list[Any] = [
     None, True, False, 0, -1, 1.5, float("nan"), float("inf"), 10**400, "", " ", "0", "-1", "nan", "1e999",
@@ -29,12 +38,12 @@ NAMES = [
 
 
 def test_without_arguments_the_defaults_hold() -> None:
-    assert parse({}, {}) == (Options("/run/valet/valet.sock", 10.0, "fail", None, "connect"), [])
+    assert parse({}, {}) == (DEFAULTS, [])
 
 
 def test_arguments_may_be_typed_or_raw_strings() -> None:
     raw = {"socket": "/s", "timeout": "2.5", "on_unavailable": "skip", "team": "t", "transport": "connect"}
-    assert parse(raw, {}) == (Options("/s", 2.5, "skip", "t", "connect"), [])
+    assert parse(raw, {}) == (("/s", 2.5, "skip", "t", "connect"), [])
     assert parse({**raw, "timeout": 2.5}, {}) == parse(raw, {})
 
 
@@ -46,16 +55,20 @@ def test_the_environment_stands_in_for_each_argument_and_an_argument_wins() -> N
         "VALET_TEAM": "env",
         "VALET_TRANSPORT": "connect",
     }
-    assert parse({}, environ) == (Options("/env", 3.0, "skip", "env", "connect"), [])
-    assert parse({"socket": "/arg", "team": None, "timeout": ""}, environ)[0] == Options(
-        "/arg", 3.0, "skip", "env", "connect"
+    assert parse({}, environ) == (("/env", 3.0, "skip", "env", "connect"), [])
+    assert parse({"socket": "/arg", "team": None, "timeout": ""}, environ)[0] == (
+        "/arg",
+        3.0,
+        "skip",
+        "env",
+        "connect",
     )
 
 
 @pytest.mark.parametrize("timeout", [0, -1, "abc", "nan", "inf", 601, True, [], 10**400])
 def test_a_timeout_that_makes_no_sense_is_a_warning_and_the_default(timeout: Any) -> None:
-    options, problems = parse({"timeout": timeout}, {})
-    assert options == Options()
+    got, problems = parse({"timeout": timeout}, {})
+    assert got == DEFAULTS
     assert problems == ["timeout: expected seconds, above 0 and at most 600; using 10.0"]
 
 
@@ -63,8 +76,8 @@ def test_a_timeout_that_makes_no_sense_is_a_warning_and_the_default(timeout: Any
     ("argument", "value"), [("socket", 5), ("on_unavailable", "maybe"), ("team", 1), ("transport", "grpc")]
 )
 def test_a_wrong_value_is_a_warning_that_names_the_argument(argument: str, value: Any) -> None:
-    options, (problem,) = parse({argument: value}, {})
-    assert options == Options()
+    got, (problem,) = parse({argument: value}, {})
+    assert got == DEFAULTS
     assert problem.startswith(f"{argument}: expected ")
 
 

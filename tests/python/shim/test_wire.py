@@ -157,7 +157,9 @@ GARBAGE = {
     "huge length": Say(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999999\r\n\r\n{", close=True),
     "huge": Say(b"HTTP/1.1 200 OK\r\n\r\n" + CANARY.encode() * 1_000_000, close=True),
     "closed without a byte": Say(close=True),
+    "another good status": Say(reply(202, f'{{"value": "{CANARY}", "source": "s"}}'.encode())),
 }
+REASON = {"closed without a byte": "UNREACHABLE", "huge": "TOO_LARGE", "huge length": "TOO_LARGE"}
 
 
 def everything_said(error: BaseException) -> str:
@@ -179,11 +181,19 @@ def test_what_is_no_answer_is_a_fault_that_quotes_nothing(serve: Serve, case: st
     broker = serve(GARBAGE[case])
     with pytest.raises(ValetUnavailable) as caught:
         Client(broker.path, 4).get("connection", "a")
-    assert caught.value.reason in ("BAD_ANSWER", "UNREACHABLE", "TOO_LARGE")
+    assert caught.value.reason == REASON.get(case, "BAD_ANSWER")
     assert CANARY not in everything_said(caught.value)
     assert "evil" not in everything_said(caught.value)
     broker.script = lambda _: answer("v")
     assert Client(broker.path, 4).get("connection", "a").value == "v"  # and nothing of it lingers
+
+
+def test_a_long_message_of_the_broker_is_cut(serve: Serve) -> None:
+    with pytest.raises(ValetError) as caught:
+        Client(serve(fault(503, "unavailable", "SOURCE_DOWN", "m" * 10_000)).path, 4).get(
+            "connection", "n" * 10_000
+        )
+    assert str(caught.value) == f"connection '{'n' * 199}: {'m' * 500} (SOURCE_DOWN)"
 
 
 def test_a_chunked_answer_is_read(serve: Serve) -> None:
@@ -211,7 +221,7 @@ def test_a_socket_that_nobody_serves_is_told_from_a_missing_one(serve: Serve) ->
         Client(broker.path, 60).get("connection", "a")
 
 
-@pytest.mark.parametrize("path", ["/" + "x" * 200, "a\0b", "/dev/null", "\ud800"])
+@pytest.mark.parametrize("path", ["/" + "x" * 200, "a\0b", "/dev/null", "\ud800", "."])
 def test_a_path_that_can_be_no_socket_is_a_fault(path: str) -> None:
     with pytest.raises(ValetUnavailable):
         Client(path, 5).get("connection", "a")

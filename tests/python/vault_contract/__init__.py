@@ -1,1 +1,0 @@
-"""What Microsoft's own Key Vault and identity clients expect of the test vault, and get."""

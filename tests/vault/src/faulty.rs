@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::{
     entra,
-    fault::{ErrorBody, Fault, RetryAfter},
+    faults::{ErrorBody, Fault, RetryAfter},
     log::Face,
     managed_identity,
     reply::{Outcome, Reply},

@@ -111,7 +111,6 @@ impl Visit {
             operation: self.operation(),
             appid: self.claims().map(|claims| claims.appid.clone()),
             status: None,
-            gone: false,
             fault: None,
         }
     }

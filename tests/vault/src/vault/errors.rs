@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     access::{Action, Authorization},
-    fault::ForbiddenCode,
+    faults::ForbiddenCode,
     reply::Reply,
     visit::Visit,
     world::World,

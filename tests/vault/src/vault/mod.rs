@@ -11,7 +11,7 @@ use http::{HeaderName, Method, StatusCode};
 
 use crate::{
     access::{Action, Network},
-    fault::ForbiddenCode,
+    faults::ForbiddenCode,
     jwt::Refusal,
     reply::Reply,
     state::State,
