@@ -24,6 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("valet.binpb"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().skip_debug(SECRET_MESSAGES).compile_fds(descriptors)?;
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names().btree_map(["."]);
+    tonic_prost_build::configure().skip_debug(SECRET_MESSAGES).compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

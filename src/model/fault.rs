@@ -44,6 +44,8 @@ pub enum FaultKind {
     TooLarge,
     /// The method exists but does not work in this version.
     NotYetAvailable,
+    /// There is no such method, or no such encoding of it. The caller must mend it.
+    Unsupported,
     /// A configuration cannot be taken into use. The platform team must mend it.
     BadConfig,
     /// A defect in Valet. The message carries an id that is in the log.
@@ -116,6 +118,7 @@ impl FaultKind {
             Self::Overloaded => "OVERLOADED",
             Self::TooLarge => "TOO_LARGE",
             Self::NotYetAvailable => "NOT_YET_AVAILABLE",
+            Self::Unsupported => "UNSUPPORTED",
             Self::BadConfig => "BAD_CONFIG",
             Self::Internal => "INTERNAL",
         }

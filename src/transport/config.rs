@@ -23,6 +23,11 @@ pub struct UnixConfig {
     pub group: Option<String>,
 }
 
+impl UnixConfig {
+    /// The longest path, in bytes: unix(7) has 108, the last of which is NUL.
+    pub const MAX_PATH_BYTES: usize = 107;
+}
+
 /// The listeners of a valet.yaml that has no `listen`.
 pub fn default_listeners() -> Vec<ListenerConfig> {
     let unix = |path: &str, mode| UnixConfig { path: path.into(), mode, group: None };

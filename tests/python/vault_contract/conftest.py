@@ -1,4 +1,4 @@
-"""Fixtures: one test vault for the session, back at its start for each test, and Microsoft's clients on it."""
+"""Fixtures: one test vault for the session, at its start for each test, and Microsoft's clients on it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from azure.core.credentials import TokenCredential
 from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
+from azure.keyvault.secrets._shared import http_challenge_cache
 
 from .testvault import Control, running
 
@@ -32,10 +33,17 @@ def started(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         yield control
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test vault is on this machine."""
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
 @pytest.fixture
 def vault(started: Control) -> Control:
-    """The test vault, as it was at the start."""
+    """The test vault, as it was at the start, and an SDK that has not seen its challenge."""
     started.reset()
+    http_challenge_cache.clear()
     return started
 
 
@@ -60,7 +68,7 @@ def make_credential(vault: Control) -> MakeCredential:
 
 @pytest.fixture
 def make_client(vault: Control) -> MakeClient:
-    """Makes clients of the default vault that do not retry. Its port is not 443, so the challenge's host is not compared."""
+    """Makes clients that do not retry. The port is not 443, so the challenge's host is not compared."""
 
     def make(credential: TokenCredential) -> SecretClient:
         return SecretClient(

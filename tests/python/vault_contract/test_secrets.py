@@ -10,8 +10,8 @@ from azure.keyvault.secrets import SecretClient
 
 from .testvault import Control
 
-LONG_AGO = datetime.datetime(2001, 9, 9, 1, 46, 40, tzinfo=datetime.timezone.utc)
-FAR_AHEAD = datetime.datetime(2033, 5, 18, 3, 33, 20, tzinfo=datetime.timezone.utc)
+LONG_AGO = datetime.datetime(2001, 9, 9, 1, 46, 40, tzinfo=datetime.UTC)
+FAR_AHEAD = datetime.datetime(2033, 5, 18, 3, 33, 20, tzinfo=datetime.UTC)
 
 
 def test_a_secret_is_read_as_it_was_set(client: SecretClient) -> None:
@@ -20,10 +20,15 @@ def test_a_secret_is_read_as_it_was_set(client: SecretClient) -> None:
     secret = client.get_secret("db-password")
     assert (secret.value, secret.id) == (value, was.id)
     properties = secret.properties
-    assert (properties.content_type, properties.tags, properties.enabled) == ("text/plain", {"team": "finance"}, True)
+    assert (properties.content_type, properties.tags, properties.enabled) == (
+        "text/plain",
+        {"team": "finance"},
+        True,
+    )
     assert properties.recovery_level == "Recoverable+Purgeable"
     assert (properties.not_before, properties.expires_on) == (None, None)
-    assert properties.version and len(properties.version) == 32
+    assert properties.version
+    assert len(properties.version) == 32
 
 
 def test_absent_fields_are_left_out(client: SecretClient) -> None:
@@ -57,8 +62,11 @@ def test_an_unknown_and_a_deleted_secret_are_both_not_found(client: SecretClient
     with pytest.raises(ResourceNotFoundError) as caught:
         client.get_secret(name)
     assert caught.value.status_code == 404
-    assert caught.value.error and caught.value.error.code == "SecretNotFound"
-    assert str(caught.value.error.message).startswith(f"A secret with (name/id) {name} was not found in this key vault.")
+    assert caught.value.error
+    assert caught.value.error.code == "SecretNotFound"
+    assert str(caught.value.error.message).startswith(
+        f"A secret with (name/id) {name} was not found in this key vault."
+    )
 
 
 def test_an_unknown_version_is_not_found(client: SecretClient) -> None:
@@ -73,7 +81,8 @@ def test_the_name_of_a_deleted_secret_cannot_be_set(client: SecretClient) -> Non
     with pytest.raises(ResourceExistsError) as caught:
         client.set_secret("gone", "again")
     assert caught.value.status_code == 409
-    assert caught.value.error and caught.value.error.code == "Conflict"
+    assert caught.value.error
+    assert caught.value.error.code == "Conflict"
     assert caught.value.error.innererror == {"code": "ObjectIsDeletedButRecoverable"}
 
 
@@ -96,7 +105,8 @@ def test_a_disabled_secret_is_forbidden_and_its_other_versions_are_not(client: S
     with pytest.raises(HttpResponseError) as caught:
         client.get_secret("key")
     assert caught.value.status_code == 403
-    assert caught.value.error and caught.value.error.code == "Forbidden"
+    assert caught.value.error
+    assert caught.value.error.code == "Forbidden"
     assert caught.value.error.innererror == {"code": "SecretDisabled"}
     assert caught.value.error.message == "Operation get is not allowed on a disabled secret."
     assert client.get_secret("key", old.properties.version).value == "old"
@@ -111,7 +121,9 @@ def test_expired_and_early_secrets_are_served(client: SecretClient) -> None:
 
 def test_attributes_and_tags_of_a_version_change_and_its_value_does_not(client: SecretClient) -> None:
     secret = client.set_secret("key", "v")
-    client.update_secret_properties("key", secret.properties.version, tags={"CredentialId": "key1"}, expires_on=FAR_AHEAD)
+    client.update_secret_properties(
+        "key", secret.properties.version, tags={"CredentialId": "key1"}, expires_on=FAR_AHEAD
+    )
     changed = client.get_secret("key")
     assert (changed.value, changed.properties.version) == ("v", secret.properties.version)
     assert (changed.properties.tags, changed.properties.expires_on) == ({"CredentialId": "key1"}, FAR_AHEAD)
@@ -122,7 +134,8 @@ def test_a_name_that_key_vault_cannot_hold_is_a_bad_parameter(client: SecretClie
     with pytest.raises(HttpResponseError) as caught:
         client.get_secret(name)
     assert caught.value.status_code == 400
-    assert caught.value.error and caught.value.error.code == "BadParameter"
+    assert caught.value.error
+    assert caught.value.error.code == "BadParameter"
     assert caught.value.error.message == f"The request URI contains an invalid name: {name}"
 
 

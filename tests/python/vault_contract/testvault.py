@@ -86,7 +86,7 @@ class Control:
 
 @contextmanager
 def running(binary: str, directory: Path, *arguments: str) -> Iterator[Control]:
-    """Runs a test vault until the block ends. Its standard input is a pipe of ours: it ends when we do, however we end."""
+    """Runs a test vault until the block ends; its standard input is a pipe of ours, so it ends when we do."""
     command = [binary, "--dir", str(directory), "--exit-with-stdin", *arguments]
     with (directory / "testvault.log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log)

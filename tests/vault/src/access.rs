@@ -116,3 +116,35 @@ pub enum Network {
     /// Through a private endpoint only: `ForbiddenByConnection`.
     Private,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Grant};
+
+    fn of_secret(secret: &str, actions: &[Action]) -> Grant {
+        Grant { secret: Some(secret.to_owned()), actions: actions.to_vec(), ..Grant::all("app") }
+    }
+
+    #[test]
+    fn a_grant_allows_what_it_names_to_whom_it_names() {
+        let grant = of_secret("db", &[Action::Get]);
+        assert!(grant.allows("APP", "default", Some("DB"), Action::Get));
+        assert!(!grant.allows("other", "default", Some("db"), Action::Get));
+        assert!(!grant.allows("app", "default", Some("other"), Action::Get));
+        assert!(!grant.allows("app", "default", Some("db"), Action::Set));
+        assert!(!grant.allows("app", "default", None, Action::Get));
+        assert!(Grant::all("app").allows("app", "any", None, Action::List));
+    }
+
+    #[test]
+    fn a_revocation_takes_from_grants_as_narrow_as_itself_and_leaves_wider_ones() {
+        let mut everything = Grant::all("app");
+        assert!(everything.keep_after(&of_secret("db", &Action::ALL)));
+        assert_eq!(everything, Grant::all("app"));
+        let mut one = of_secret("db", &[Action::Get, Action::List]);
+        assert!(one.keep_after(&Grant { actions: vec![Action::Get], ..Grant::all("app") }));
+        assert_eq!(one.actions, [Action::List]);
+        assert!(one.keep_after(&Grant::all("other")));
+        assert!(!one.keep_after(&Grant::all("app")));
+    }
+}

@@ -87,8 +87,11 @@ pub(crate) fn check(
     if [claim("iss"), claim("sub")].iter().any(|id| !id.is_some_and(|id| id.eq_ignore_ascii_case(client_id))) {
         return Err(BadAssertion::Client);
     }
-    let expired = jwt.payload["exp"].as_i64().is_none_or(|exp| exp <= now);
-    let early = jwt.payload.get("nbf").is_some_and(|nbf| nbf.as_i64().is_none_or(|nbf| nbf > now));
+    // Numbers may have fractions: MSAL's do.
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in an f64")]
+    let now = now as f64;
+    let expired = jwt.payload["exp"].as_f64().is_none_or(|exp| exp <= now);
+    let early = jwt.payload.get("nbf").is_some_and(|nbf| nbf.as_f64().is_none_or(|nbf| nbf.floor() > now));
     if expired || early {
         return Err(BadAssertion::Times);
     }

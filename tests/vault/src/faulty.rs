@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::{
     entra,
-    faults::{ErrorBody, Fault, RetryAfter},
+    fault::{ErrorBody, Fault, RetryAfter},
     log::Face,
     managed_identity,
     reply::{Outcome, Reply},

@@ -15,7 +15,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The map: `server` turns connections into a [`visit`](mod@visit)s; `vault`, `entra` and `managed_identity` answer them from `state`;
+//! The map: `server` turns connections into `visit`s; `vault`, `entra` and `managed_identity` answer them from `state`;
 //! `faulty` spoils answers; `control` is the API by which another process does what [`World`]'s methods do.
 
 mod access;
@@ -25,6 +25,7 @@ mod control;
 mod directory;
 mod endpoints;
 mod entra;
+mod fault;
 mod faults;
 mod faulty;
 mod jwt;
@@ -48,7 +49,8 @@ pub use directory::{App, BadCertificate, ManagedIdentity};
 pub use endpoints::{
     CLIENT_ID, CLIENT_SECRET, Endpoints, IDENTITY_HEADER, RESOURCE, SYSTEM_IDENTITY_ID, TENANT_ID, USER_IDENTITY_ID,
 };
-pub use faults::{ErrorBody, Fault, FaultRule, ForbiddenCode, RetryAfter, Scope, When};
+pub use fault::{ErrorBody, Fault, ForbiddenCode, RetryAfter};
+pub use faults::{FaultRule, Scope, When};
 pub use faulty::UPSTREAM_CANARY;
 pub use log::{Counters, Entry, Face, MAX_ENTRIES, Operation, TokenSeen};
 pub use options::{Leaf, Options};

@@ -75,6 +75,8 @@ pub struct Entry {
     pub appid: Option<String>,
     /// The status that was answered; none while it is waiting, or when the connection ended without an answer.
     pub status: Option<u16>,
+    /// Whether the client went away before there was an answer.
+    pub gone: bool,
     /// The fault that shaped the answer.
     pub fault: Option<&'static str>,
 }
@@ -131,6 +133,13 @@ impl RequestLog {
         entry.status = status;
         entry.fault = fault;
         Some(entry)
+    }
+
+    /// Notes that nobody waits for the answer any more.
+    pub(crate) fn abandon(&mut self, seq: u64) {
+        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.seq == seq) {
+            entry.gone = true;
+        }
     }
 
     pub(crate) fn since(&self, seq: u64) -> Vec<Entry> {

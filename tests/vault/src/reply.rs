@@ -84,7 +84,7 @@ impl Outcome {
             }
             Self::Cut(reply) => {
                 let half = reply.body.slice(..reply.body.len() / 2);
-                (reply, PacedBody::new([Part::Data(half), Part::Cut]))
+                (reply, PacedBody::new([Part::Data(half), Part::Flush, Part::Cut]))
             }
             Self::Reset => return None,
         };
@@ -99,6 +99,8 @@ impl Outcome {
 enum Part {
     Data(Bytes),
     Pause(Duration),
+    /// Not ready once: the server flushes what it has before it asks again.
+    Flush,
     Cut,
 }
 
@@ -134,6 +136,10 @@ impl Body for PacedBody {
                 None => return Poll::Ready(None),
                 Some(Part::Data(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 Some(Part::Pause(pause)) => self.pause = Some(Box::pin(sleep(pause))),
+                Some(Part::Flush) => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Some(Part::Cut) => return Poll::Ready(Some(Err(CutShort))),
             }
         }

@@ -22,7 +22,9 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    control, entra, faulty,
+    control, entra,
+    fault::Fault,
+    faulty,
     log::Face,
     managed_identity,
     reply::{Outcome, Reply},
@@ -122,14 +124,30 @@ async fn answer(
     let mut visit = Visit::new(face, parts, body);
     visit.token = world.judge(&visit);
     let (seq, fault) = world.arrive(&visit);
-    let name = fault.as_ref().map(crate::faults::Fault::name);
+    let mut waiting = Waiting { world, seq: Some(seq) };
+    let name = fault.as_ref().map(Fault::name);
     let regular = || regular(world, &visit);
     let outcome = match fault {
         None => Outcome::Whole(regular()),
         Some(fault) => faulty::spoil(world, &visit, fault, regular).await,
     };
+    waiting.seq = None;
     world.depart(seq, outcome.status(), name);
     Ok(outcome)
+}
+
+/// Tells the log when a request's future is dropped before there is an answer.
+struct Waiting<'a> {
+    world: &'a World,
+    seq: Option<u64>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(seq) = self.seq {
+            self.world.abandon(seq);
+        }
+    }
 }
 
 fn regular(world: &World, visit: &Visit) -> Reply {

@@ -111,6 +111,7 @@ impl Visit {
             operation: self.operation(),
             appid: self.claims().map(|claims| claims.appid.clone()),
             status: None,
+            gone: false,
             fault: None,
         }
     }

@@ -10,7 +10,8 @@ use crate::{
     clock::Clock,
     directory::{App, BadCertificate, ManagedIdentity},
     endpoints::{Endpoints, RESOURCE},
-    faults::{Fault, FaultRule},
+    fault::Fault,
+    faults::FaultRule,
     jwt::{Claims, TokenKey},
     log::{Counters, Entry},
     options::Options,
@@ -288,6 +289,12 @@ impl World {
         drop(state);
         self.progress.send_modify(|count| *count += 1);
         (seq, fault)
+    }
+
+    /// Notes that the client of a request went away.
+    pub(crate) fn abandon(&self, seq: u64) {
+        self.state().log.abandon(seq);
+        self.progress.send_modify(|count| *count += 1);
     }
 
     /// Notes the answer to a request.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     access::{Action, Authorization},
-    faults::ForbiddenCode,
+    fault::ForbiddenCode,
     reply::Reply,
     visit::Visit,
     world::World,

@@ -11,7 +11,7 @@ use http::{HeaderName, Method, StatusCode};
 
 use crate::{
     access::{Action, Network},
-    faults::ForbiddenCode,
+    fault::ForbiddenCode,
     jwt::Refusal,
     reply::Reply,
     state::State,

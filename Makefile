@@ -1,0 +1,31 @@
+# Two commands on a fresh machine (Rust, Python 3.11, Node, make): `make demo` and `make test`. The work is done by tests/setup/*.sh.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint proof bench fmt setup lock
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+
+demo: ## an Airflow task fetches a connection and a variable through Valet; no cloud needed
+	@tests/demo/demo.sh
+
+test: ## all tests and lints (STEPS="faces canary" for some of them)
+	@tests/setup/test.sh
+
+lint: ## the lints alone
+	@STEPS="fmt tools shellcheck ruff deny clippy environments mypy" tests/setup/test.sh
+
+proof: ## longer proofs: more cases, every Python there is
+	@tests/setup/run.sh machine rust environments pythons differential-long advisories canary
+
+bench: ## latency and memory, release build
+	@tests/setup/run.sh machine bench
+
+fmt: ## format the sources
+	@tests/setup/fmt.sh
+
+setup: ## install the tools and the Python environments into target/tools
+	@tests/setup/run.sh machine tools environments
+
+lock: ## freeze the Python requirements as of today
+	@tests/setup/lock.sh

@@ -1,0 +1,100 @@
+use super::shape::{Parse, Wrong};
+use serde_json::{Value as Json, json};
+use url::{Host, Url};
+
+/// The https URL of a host and nothing else: what a vault or an Entra endpoint is. http only on this machine, where tests and emulators are.
+pub(super) struct HostUrl {
+    pub(super) example: &'static str,
+}
+
+impl Parse for HostUrl {
+    type Out = Url;
+
+    fn noun(&self) -> &'static str {
+        "a URL"
+    }
+
+    fn parse(&self, text: &str) -> Result<Url, Wrong> {
+        let example = format!("write it as {}", self.example);
+        let wrong = |message: &'static str| Wrong::new(message).hint(example.clone());
+        // `Url` would drop or mend these without a word.
+        if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') || !text.contains("://") {
+            return Err(wrong("this is no URL"));
+        }
+        let url = Url::parse(text).map_err(|_| wrong("this is no URL"))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("this URL has a user or password in it"));
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => return Err(wrong("http is only for hosts of this machine, such as 127.0.0.1")),
+            _ => return Err(wrong("this URL is not https")),
+        }
+        if url.query().is_some() || url.fragment().is_some() || !matches!(url.path(), "" | "/") {
+            return Err(wrong("this URL has more than a host and a port"));
+        }
+        Ok(url)
+    }
+
+    fn schema(&self) -> Json {
+        json!({"type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+/?$", "examples": [self.example]})
+    }
+}
+
+/// `127.0.0.0/8`, `::1`, `localhost` or `*.localhost` (RFC 6761, section 6.3).
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_url_is_https_or_local_and_nothing_but_a_host() {
+        let shape = HostUrl { example: "https://x" };
+        for good in [
+            "https://acme.vault.azure.net",
+            "https://acme.vault.azure.net/",
+            "https://acme.vault.azure.net:8443",
+            "HTTPS://Acme.Vault.Azure.Net",
+            "https://10.0.0.4",
+            "http://127.0.0.1:4997",
+            "http://[::1]:4997/",
+            "http://localhost",
+            "http://vault.localhost:1",
+        ] {
+            assert!(shape.parse(good).is_ok(), "{good}");
+        }
+        for (bad, message) in [
+            ("", "this is no URL"),
+            ("acme.vault.azure.net", "this is no URL"),
+            ("https://", "this is no URL"),
+            ("https://a b", "this is no URL"),
+            ("https:\\\\acme", "this is no URL"),
+            ("https://acme:99999", "this is no URL"),
+            ("https:acme", "this is no URL"),
+            ("ftp://acme", "this URL is not https"),
+            ("unix:///x", "this URL is not https"),
+            ("http://acme.vault.azure.net", "http is only for hosts of this machine, such as 127.0.0.1"),
+            ("http://localhost.acme.net", "http is only for hosts of this machine, such as 127.0.0.1"),
+            ("http://0.0.0.0", "http is only for hosts of this machine, such as 127.0.0.1"),
+            ("https://user@acme", "this URL has a user or password in it"),
+            ("https://:pw@acme", "this URL has a user or password in it"),
+            ("https://acme/secrets/x", "this URL has more than a host and a port"),
+            ("https://acme?x", "this URL has more than a host and a port"),
+            ("https://acme/#x", "this URL has more than a host and a port"),
+        ] {
+            assert_eq!(shape.parse(bad).unwrap_err().message, message, "{bad}");
+        }
+    }
+}

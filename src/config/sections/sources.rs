@@ -1,0 +1,107 @@
+use super::network::network;
+use crate::{
+    config::{
+        address::HostUrl,
+        context::Names,
+        path::{Content, PathTo},
+        record::{Record, Variant},
+        shape::{NameOf, OfKeys},
+        text::Text,
+    },
+    source::{FileConfig, KeyVaultConfig, NamesConfig, SourceKind},
+};
+
+/// One entry of `sources`, but for its name.
+pub(super) fn source(record: &mut Record<'_, '_>) -> Option<SourceKind> {
+    record.later("cache", "What is different for this source.");
+    record.variant("kind", "What the source is.", KINDS, &["upstream"])
+}
+
+const KINDS: &[Variant<SourceKind>] = &[
+    Variant {
+        word: "environment",
+        doc: "AIRFLOW_CONN_* and AIRFLOW_VAR_* of Valet's own environment.",
+        read: |_| Some(SourceKind::Environment),
+    },
+    Variant { word: "file", doc: "Files in the formats of Airflow's LocalFilesystemBackend.", read: file },
+    Variant { word: "key-vault", doc: "An Azure Key Vault.", read: key_vault },
+];
+
+fn file(record: &mut Record<'_, '_>) -> Option<SourceKind> {
+    let connections = record.optional(
+        "connections",
+        "The file of connections: .json, .yaml, .yml or .env.",
+        &PathTo(Content::Values),
+    );
+    let variables =
+        record.optional("variables", "The file of variables: .json, .yaml, .yml or .env.", &PathTo(Content::Values));
+    if !record.has("connections") && !record.has("variables") {
+        record.note("", |place| {
+            place.error("this source names no file").hint("give it `connections`, `variables` or both")
+        });
+    }
+    Some(SourceKind::File(FileConfig { connections, variables }))
+}
+
+fn key_vault(record: &mut Record<'_, '_>) -> Option<SourceKind> {
+    let url = record.required("url", "The vault's URL.", &HostUrl { example: "https://acme-prod.vault.azure.net" });
+    let identity = record.defaulted("identity", "Who asks.", &NameOf(Names::Identity), "default".into());
+    let names = record.optional("names", "How Airflow's names become names of secrets.", &OfKeys(names));
+    let network = record.optional("network", "How the vault is reached.", &OfKeys(network));
+    record.later("budget", "At most this many requests from this process to this vault.");
+    let url = url?;
+    if url.domain().is_some_and(|host| host.contains(".privatelink.")) {
+        record.note("url", |place| {
+            place
+                .warning("this is the vault's private-link name, which its certificate and its challenge do not have")
+                .hint("use the public name, such as https://acme-prod.vault.azure.net; DNS leads it to the private address")
+        });
+    }
+    Some(SourceKind::KeyVault(KeyVaultConfig {
+        url,
+        identity,
+        names: names.unwrap_or_default(),
+        network: network.unwrap_or_default(),
+    }))
+}
+
+fn names(record: &mut Record<'_, '_>) -> Option<NamesConfig> {
+    let default = NamesConfig::default();
+    let connections =
+        record.nullable("connections", "Prefix of connections; null turns them off.", &PREFIX, default.connections);
+    let variables =
+        record.nullable("variables", "Prefix of variables; null turns them off.", &PREFIX, default.variables);
+    let config =
+        record.nullable("config", "Prefix of configuration options; null turns them off.", &PREFIX, default.config);
+    let separator = record.defaulted(
+        "separator",
+        "What stands between prefix and name, and replaces every `_`.",
+        &SEPARATOR,
+        default.separator,
+    );
+    if connections.is_none() && variables.is_none() && config.is_none() {
+        record.note("", |place| place.warning("every kind is turned off, so this source never answers"));
+    }
+    Some(NamesConfig { connections, variables, config, separator })
+}
+
+/// The longest name of a secret in Key Vault, and the most that may stand before what Airflow asks for.
+const LONGEST_NAME: usize = 127;
+
+const PREFIX: Text = Text {
+    noun: "a prefix that Key Vault can hold",
+    rule: "it is at most 125 letters, digits, `-` and `_`; it may be empty",
+    is_right: |text| text.len() <= LONGEST_NAME - 2 && text.bytes().all(|byte| byte == b'_' || is_of_names(byte)),
+    pattern: "^[0-9A-Za-z_-]{0,125}$",
+};
+
+const SEPARATOR: Text = Text {
+    noun: "a separator that Key Vault can hold",
+    rule: "it is at most 8 letters, digits and `-`; the usual one is `-`",
+    is_right: |text| text.len() <= 8 && text.bytes().all(is_of_names),
+    pattern: "^[0-9A-Za-z-]{0,8}$",
+};
+
+fn is_of_names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}

@@ -1,0 +1,99 @@
+use crate::model::{Answer, Caller, Fault, FaultKind, Lookup, Right, SourceName};
+use async_trait::async_trait;
+use std::{path::PathBuf, time::SystemTime};
+
+/// Who answers lookups: the broker, or a script in a test.
+#[async_trait]
+pub trait Lookups: Send + Sync {
+    /// Answers one lookup; `None` means that no source that was asked has the name.
+    ///
+    /// # Errors
+    /// Whatever keeps the answer away, a refusal by the rules included.
+    async fn lookup(&self, caller: &Caller, lookup: &Lookup) -> Result<Option<Answer>, Fault>;
+
+    /// Whether the caller may use this right at all.
+    ///
+    /// # Errors
+    /// [`FaultKind::DeniedByPolicy`] where it may not.
+    fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault>;
+}
+
+/// What operators ask of the process: the app, or a script in a test.
+#[async_trait]
+pub trait Control: Send + Sync {
+    /// Reads the configuration again and takes it into use.
+    ///
+    /// # Errors
+    /// [`FaultKind::BadConfig`] where it cannot be taken into use; the running one stays.
+    async fn reload(&self) -> Result<Reloaded, Fault>;
+
+    /// The state of the process, as far as it is not the transport's own.
+    fn status(&self) -> Status;
+}
+
+/// A reload that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reloaded {
+    /// When the new configuration was taken into use.
+    pub loaded_at: SystemTime,
+    /// What the file says that deserves attention, though it is no error.
+    pub warnings: Vec<String>,
+}
+
+/// The state of the process; the listeners and the counters are added by the transport. No values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Valet's version.
+    pub version: String,
+    /// When the process started.
+    pub started_at: SystemTime,
+    /// The configuration in force.
+    pub config: ConfigStatus,
+    /// The sources, in the order of valet.yaml.
+    pub sources: Vec<SourceStatus>,
+    /// The cache.
+    pub cache: CacheStatus,
+}
+
+/// Where the configuration came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigStatus {
+    /// The file's path; `None` for the built-in default.
+    pub path: Option<PathBuf>,
+    /// When it was taken into use.
+    pub loaded_at: SystemTime,
+    /// Why the newest reload was refused, where it was.
+    pub last_reload_error: Option<String>,
+}
+
+/// One source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// Its name in valet.yaml.
+    pub name: SourceName,
+    /// Its kind, e.g. `key-vault`.
+    pub kind: &'static str,
+    /// Its last answer where that was a fault: which kind, and since when there have been only faults.
+    pub fault: Option<(FaultKind, SystemTime)>,
+    /// Reads that went to it since start.
+    pub reads: u64,
+}
+
+/// The cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CacheStatus {
+    /// Values held.
+    pub values: u64,
+    /// Names held as not found.
+    pub not_found: u64,
+    /// Bytes held: keys, values and overhead.
+    pub bytes: u64,
+    /// The bound of `bytes`.
+    pub max_bytes: u64,
+    /// Lookups answered without a source since start.
+    pub hits: u64,
+    /// Lookups that asked a source since start.
+    pub misses: u64,
+    /// Reads of sources under way.
+    pub in_flight: u64,
+}

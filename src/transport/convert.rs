@@ -1,0 +1,70 @@
+use super::control;
+use crate::{
+    model::{Answer, State},
+    proto::v1,
+};
+use prost_types::Timestamp;
+use std::time::SystemTime;
+
+/// An answer as a message. This is where a value leaves Valet.
+pub(super) fn answer(answer: &Answer) -> v1::Answer {
+    v1::Answer {
+        value: answer.found.value.expose().to_owned(),
+        source: answer.source.as_str().to_owned(),
+        version: answer.found.version.as_deref().unwrap_or_default().to_owned(),
+        // Protobuf's durations end after 10 000 years; an age does not get there.
+        age: answer.age.try_into().ok(),
+        fresh_until: Some(time(answer.fresh_until)),
+        expires_at: answer.found.expires_at.map(time),
+        state: match answer.state {
+            State::Fresh => v1::State::Fresh,
+            State::Stale => v1::State::Stale,
+        }
+        .into(),
+        mask: answer.mask.iter().map(|secret| secret.expose().to_owned()).collect(),
+    }
+}
+
+pub(super) fn reloaded(reloaded: control::Reloaded) -> v1::ReloadResponse {
+    v1::ReloadResponse { loaded_at: Some(time(reloaded.loaded_at)), warnings: reloaded.warnings }
+}
+
+/// The state without what the transport adds: listeners and counters.
+pub(super) fn status(status: control::Status) -> v1::StatusResponse {
+    let control::Status { version, started_at, config, sources, cache } = status;
+    v1::StatusResponse {
+        version,
+        started_at: Some(time(started_at)),
+        config: Some(v1::ConfigStatus {
+            path: config.path.map(|path| path.display().to_string()).unwrap_or_default(),
+            loaded_at: Some(time(config.loaded_at)),
+            last_reload_error: config.last_reload_error.unwrap_or_default(),
+        }),
+        sources: sources.iter().map(source).collect(),
+        cache: Some(v1::CacheStatus {
+            values: cache.values,
+            not_found: cache.not_found,
+            bytes: cache.bytes,
+            max_bytes: cache.max_bytes,
+            hits: cache.hits,
+            misses: cache.misses,
+            in_flight: cache.in_flight,
+        }),
+        ..v1::StatusResponse::default()
+    }
+}
+
+fn source(source: &control::SourceStatus) -> v1::SourceStatus {
+    v1::SourceStatus {
+        name: source.name.as_str().to_owned(),
+        kind: source.kind.to_owned(),
+        healthy: source.fault.is_none(),
+        reason: source.fault.map(|(kind, _)| kind.reason().to_owned()).unwrap_or_default(),
+        unhealthy_since: source.fault.map(|(_, since)| time(since)),
+        reads: source.reads,
+    }
+}
+
+fn time(time: SystemTime) -> Timestamp {
+    time.into()
+}

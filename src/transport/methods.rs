@@ -1,0 +1,134 @@
+use super::{Control, Limits, Lookups, convert, listener::Listener, status::Refusal};
+use crate::{
+    model::{Caller, Fault, FaultKind, Kind, Lookup, Right},
+    proto::v1,
+    telemetry::{Counter, Counters},
+};
+use futures::{FutureExt as _, StreamExt as _, stream};
+use prost::Message;
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+/// Gives each internal fault the number that its log line and its message share.
+pub type Ids = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// What the service does, in messages: the one implementation under all faces.
+pub(super) struct Methods {
+    pub(super) lookups: Arc<dyn Lookups>,
+    pub(super) control: Arc<dyn Control>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) ids: Ids,
+    pub(super) limits: Limits,
+    pub(super) listeners: Vec<Arc<Listener>>,
+}
+
+/// What a method ends with.
+type Outcome<T> = Result<T, Refusal>;
+
+/// A method that is declared and not yet there.
+pub(super) fn not_yet<T>() -> Outcome<T> {
+    Err(Fault::new(FaultKind::NotYetAvailable, "this method is declared, but not yet available in this version").into())
+}
+
+impl Methods {
+    pub(super) async fn get_connection(
+        &self,
+        caller: &Caller,
+        request: v1::GetConnectionRequest,
+    ) -> Outcome<v1::Answer> {
+        self.get(caller, Kind::Connection, &request.conn_id, &request.team).await.and_then(|answer| self.fits(answer))
+    }
+
+    pub(super) async fn get_variable(&self, caller: &Caller, request: v1::GetVariableRequest) -> Outcome<v1::Answer> {
+        self.get(caller, Kind::Variable, &request.key, &request.team).await.and_then(|answer| self.fits(answer))
+    }
+
+    pub(super) async fn get_config(&self, caller: &Caller, request: v1::GetConfigRequest) -> Outcome<v1::Answer> {
+        self.get(caller, Kind::Config, &request.key, &request.team).await.and_then(|answer| self.fits(answer))
+    }
+
+    pub(super) async fn batch_get(
+        &self,
+        caller: &Caller,
+        request: v1::BatchGetRequest,
+    ) -> Outcome<v1::BatchGetResponse> {
+        let most = self.limits.batch;
+        if request.lookups.len() > most {
+            let message = format!("a batch holds at most {most} lookups; send several");
+            return Err(Fault::new(FaultKind::BadRequest, message).into());
+        }
+        let results = stream::iter(request.lookups)
+            .map(|lookup| self.batch_item(caller, lookup))
+            .buffered(self.limits.batch_at_a_time)
+            .collect()
+            .await;
+        self.fits(v1::BatchGetResponse { results })
+    }
+
+    pub(super) fn status(&self, caller: &Caller, _: v1::StatusRequest) -> Outcome<v1::StatusResponse> {
+        self.lookups.may(caller, Right::Admin)?;
+        Ok(v1::StatusResponse {
+            listeners: self.listeners.iter().map(|listener| listener.status()).collect(),
+            counters: Counter::ALL.iter().map(|&it| (it.name().to_owned(), self.counters.get(it))).collect(),
+            ..convert::status(self.control.status())
+        })
+    }
+
+    pub(super) async fn reload(&self, caller: &Caller, _: v1::ReloadRequest) -> Outcome<v1::ReloadResponse> {
+        self.lookups.may(caller, Right::Admin)?;
+        Ok(convert::reloaded(self.sound(self.control.reload()).await?))
+    }
+
+    /// A method of the Admin service that is declared and not yet there.
+    pub(super) fn admin_not_yet<T>(&self, caller: &Caller) -> Outcome<T> {
+        self.lookups.may(caller, Right::Admin)?;
+        not_yet()
+    }
+
+    async fn batch_item(&self, caller: &Caller, lookup: v1::Lookup) -> v1::BatchGetResult {
+        use v1::{batch_get_result::Outcome, lookup::Name};
+        let answer = match &lookup.name {
+            Some(Name::Connection(name)) => self.get(caller, Kind::Connection, name, &lookup.team).await,
+            Some(Name::Variable(name)) => self.get(caller, Kind::Variable, name, &lookup.team).await,
+            Some(Name::Config(name)) => self.get(caller, Kind::Config, name, &lookup.team).await,
+            None => {
+                let message = "the lookup names nothing: set connection, variable or config";
+                Err(Fault::new(FaultKind::BadRequest, message).into())
+            }
+        };
+        let outcome = match answer {
+            Ok(answer) => Outcome::Answer(answer),
+            Err(refusal) => Outcome::Fault(refusal.to_message()),
+        };
+        v1::BatchGetResult { outcome: Some(outcome) }
+    }
+
+    async fn get(&self, caller: &Caller, kind: Kind, name: &str, team: &str) -> Outcome<v1::Answer> {
+        let lookup = Lookup::parse(kind, name, team)?;
+        match self.sound(self.lookups.lookup(caller, &lookup)).await? {
+            Some(answer) => Ok(convert::answer(&answer)),
+            None => Err(Refusal::NotFound(format!("{lookup} is not here: no source that was asked has it"))),
+        }
+    }
+
+    /// Keeps what is inside inside: a panic becomes an internal fault, and an internal fault goes to the log under a number, of which the
+    /// client sees only the number.
+    async fn sound<T>(&self, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        let detail = match AssertUnwindSafe(call).catch_unwind().await {
+            Ok(Err(fault)) if fault.kind() == FaultKind::Internal => fault.message().to_owned(),
+            Ok(outcome) => return outcome,
+            Err(_) => "a panic; its message is on stderr".to_owned(),
+        };
+        let id = format!("{:016x}", (self.ids)());
+        tracing::error!(id, detail, "internal fault");
+        Err(Fault::new(FaultKind::Internal, format!("internal error {id}: look for this id in valet's log")))
+    }
+
+    /// An answer longer than what clients accept is told apart from a broken call.
+    fn fits<M: Message>(&self, message: M) -> Outcome<M> {
+        if message.encoded_len() <= self.limits.answer_bytes {
+            return Ok(message);
+        }
+        let message = format!("the answer is longer than {} bytes; ask for less at a time", self.limits.answer_bytes);
+        Err(Fault::new(FaultKind::TooLarge, message).into())
+    }
+}

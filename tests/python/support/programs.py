@@ -1,0 +1,154 @@
+"""Starts the programs under test and ends them, whatever happens to the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vault_contract.testvault import Control, Endpoints, running
+
+START_SECONDS = 20.0
+STOP_SECONDS = 30.0
+#: Airflow versions by the name of their environment.
+AIRFLOWS = {"airflow-2": "VALET_AIRFLOW_2_PYTHON", "airflow-3": "VALET_AIRFLOW_3_PYTHON"}
+
+
+def program(variable: str) -> str:
+    """The path that `make test` has put into the environment."""
+    path = os.environ.get(variable)
+    if not path:
+        raise RuntimeError(f"{variable} is not set; `tests/setup/run.sh` sets it")
+    return path
+
+
+@contextmanager
+def test_vault(directory: Path, secrets: Mapping[str, object]) -> Iterator[Control]:
+    """A test vault that holds ``secrets``: name to value, to one version, or to a list of versions."""
+    directory.mkdir(parents=True)
+    seed = directory / "seed.json"
+    seed.write_text(json.dumps({"vaults": {"default": dict(secrets)}}))
+    with running(program("VALET_TESTVAULT"), directory, "--seed", str(seed)) as control:
+        yield control
+
+
+def managed_identity(endpoints: Endpoints) -> dict[str, str]:
+    """The environment of an App Service app with a managed identity."""
+    return {"IDENTITY_ENDPOINT": endpoints.identity_endpoint, "IDENTITY_HEADER": endpoints.identity_header}
+
+
+def key_vault(endpoints: Endpoints, **more: object) -> dict[str, object]:
+    """A `key-vault` source on the test vault."""
+    return {
+        "kind": "key-vault",
+        "url": endpoints.vault_url,
+        "identity": "app",
+        "network": {"ca_file": endpoints.ca_file},
+        **more,
+    }
+
+
+@dataclass(frozen=True)
+class Valet:
+    """A running `valet serve`."""
+
+    directory: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def socket(self) -> str:
+        return str(self.directory / "valet.sock")
+
+    @property
+    def admin_socket(self) -> str:
+        return str(self.directory / "admin.sock")
+
+    def audit(self) -> list[dict[str, Any]]:
+        """The audit lines so far."""
+        return [json.loads(line) for line in (self.directory / "audit.jsonl").read_text().splitlines()]
+
+    def log(self) -> str:
+        """What it has written to standard error."""
+        return (self.directory / "valet.log").read_text()
+
+
+@contextmanager
+def valet(directory: Path, settings: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[Valet]:
+    """`valet serve` with ``settings`` beside what each suite wants alike: sockets and audit in ``directory``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    listen = {
+        "tasks": {
+            "unix": {"path": str(directory / "valet.sock")},
+            "allow": ["connections", "variables", "config"],
+        },
+        "admin": {"unix": {"path": str(directory / "admin.sock")}, "allow": ["admin"]},
+    }
+    whole = {
+        "listen": listen,
+        "identities": {"app": {"kind": "managed-identity"}},
+        "audit": {"to": "file", "path": str(directory / "audit.jsonl")},
+        **settings,
+    }
+    config = directory / "valet.yaml"
+    config.write_text(json.dumps(whole, indent=2))  # JSON is YAML
+    with (directory / "valet.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program("VALET_BIN"), "serve", "--config", str(config)],
+            env={"PATH": os.environ["PATH"], "VALET_LOG": "debug", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    running = Valet(directory, process)
+    try:
+        _wait_until_it_listens(running)
+        yield running
+    finally:
+        stop(process)
+
+
+def _wait_until_it_listens(valet: Valet) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    for path in (valet.socket, valet.admin_socket):
+        while not _listens(path):
+            if valet.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"valet did not start: {valet.log()[-4000:]}")
+            time.sleep(0.02)
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        return client.connect_ex(path) == 0
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """Ask it to end, then make it; its exit code."""
+    process.terminate()
+    try:
+        return process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+def stop_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it has started; it was started as the leader of a session."""
+    for number, patience in ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait(5.0)

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Types of the Python sources
+source "$(dirname "$0")/../lib.sh"
+
+venv tools
+venv suites
+mypy=("$tools/tools/bin/mypy" --strict --cache-dir "$root/target/mypy" --python-executable "$tools/suites/bin/python")
+(cd python-shim && "${mypy[@]}")
+# The suites one by one: each has a `conftest` of its own. What runs inside an Airflow is checked by running it.
+cd tests/python
+for suite in vault_contract support; do
+    "${mypy[@]}" --config-file mypy.ini --package "$suite"
+done
