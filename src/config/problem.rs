@@ -1,5 +1,9 @@
 use serde::Serialize;
-use std::{borrow::Cow, fmt::Write as _, path::Path};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+    path::Path,
+};
 
 /// One thing that is wrong with valet.yaml. It holds no text of the file but the names of what is declared there.
 ///
@@ -44,6 +48,19 @@ impl Problem {
     pub(super) fn warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
+    }
+}
+
+impl fmt::Display for Problem {
+    /// In one line, without the hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
     }
 }
 

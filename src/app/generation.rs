@@ -1,0 +1,114 @@
+use super::Seams;
+use crate::{
+    audit::Audit,
+    azure::IdentityConfig,
+    broker::{BadPattern, Broker, Judged, Reader, Routes},
+    cache::{Cache, Scope},
+    config::Config,
+    model::Fault,
+    policy::Policy,
+    source::{EnvironmentSource, FileSource, Source, SourceConfig, SourceKind},
+    telemetry::Counters,
+};
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
+
+/// One configuration with the broker that it makes.
+#[derive(Debug)]
+pub(super) struct Generation {
+    pub(super) broker: Broker,
+    pub(super) config: Config,
+    pub(super) loaded_at: SystemTime,
+    readers: HashMap<Scope, Arc<Reader>>,
+}
+
+/// Makes generations: what all of them share, for the life of the process.
+pub(super) struct Maker {
+    audit: Audit,
+    pub(super) seams: Seams,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// Something that a sound configuration names cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A source cannot be built.
+    #[error(transparent)]
+    Source(#[from] Fault),
+    /// A route's pattern is no glob.
+    #[error(transparent)]
+    Route(#[from] BadPattern),
+}
+
+impl Maker {
+    pub(super) fn new(audit: Audit, seams: Seams, counters: Arc<Counters>) -> Self {
+        Self { audit, seams, counters }
+    }
+
+    /// The generation of a process that starts.
+    pub(super) fn first(&self, config: Config) -> Result<Generation, BuildError> {
+        let cache = self.cache(&config);
+        self.make(config, cache, &HashMap::new())
+    }
+
+    /// The generation after `current`: it takes over the cache, and each reader whose definition did not change.
+    pub(super) fn next(&self, current: &Generation, config: Config) -> Result<Generation, BuildError> {
+        // moka cannot be resized.
+        let same_size = config.cache.max_bytes == current.config.cache.max_bytes;
+        let cache = if same_size { current.broker.cache().clone() } else { self.cache(&config) };
+        self.make(config, cache, &current.readers)
+    }
+
+    fn cache(&self, config: &Config) -> Cache<Judged> {
+        Cache::new(&config.cache, Arc::clone(&self.seams.clock), Arc::clone(&self.counters))
+    }
+
+    fn make(
+        &self,
+        config: Config,
+        cache: Cache<Judged>,
+        known: &HashMap<Scope, Arc<Reader>>,
+    ) -> Result<Generation, BuildError> {
+        let mut ordered = Vec::with_capacity(config.sources.len());
+        for source in &config.sources {
+            let scope = scope(source, &config.identities);
+            let reader = match known.get(&scope) {
+                Some(reader) => Arc::clone(reader),
+                None => Arc::new(self.reader(source, &config.identities, scope)?),
+            };
+            ordered.push((scope, reader));
+        }
+        let routes = Routes::new(&config.routes, ordered.iter().map(|(_, reader)| Arc::clone(reader)).collect())?;
+        let rights = config.listeners.iter().map(|listener| (Arc::clone(&listener.name), listener.allow.clone()));
+        let broker = Broker::new(
+            Policy::new(rights),
+            routes,
+            (cache, config.cache.times),
+            self.audit.clone(),
+            Arc::clone(&self.seams.clock),
+            Arc::clone(&self.counters),
+        );
+        Ok(Generation { broker, config, loaded_at: self.seams.clock.wall(), readers: ordered.into_iter().collect() })
+    }
+
+    fn reader(&self, config: &SourceConfig, identities: &[IdentityConfig], scope: Scope) -> Result<Reader, Fault> {
+        let name = config.name.clone();
+        let source: Arc<dyn Source> = match &config.kind {
+            SourceKind::Environment => Arc::new(EnvironmentSource::new(name, Arc::clone(&self.seams.env))),
+            SourceKind::File(files) => Arc::new(FileSource::new(name, files)),
+            SourceKind::KeyVault(_) => {
+                let _ = identities;
+                return Err(Fault::new(crate::model::FaultKind::NotYetAvailable, "key-vault is not yet available"));
+            }
+        };
+        Ok(Reader::new(source, scope, Arc::clone(&self.seams.clock), Arc::clone(&self.counters)))
+    }
+}
+
+/// Everything that decides what a source answers: its own definition, and that of the identity which it names.
+fn scope(source: &SourceConfig, identities: &[IdentityConfig]) -> Scope {
+    let identity = match &source.kind {
+        SourceKind::KeyVault(vault) => identities.iter().find(|identity| identity.name == vault.identity),
+        SourceKind::Environment | SourceKind::File(_) => None,
+    };
+    Scope::of(&(source, identity))
+}
