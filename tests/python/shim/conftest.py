@@ -25,6 +25,20 @@ sys.path.insert(0, str(SHIM))
 #: In every value that the tests serve; must be in no log and in no exception.
 CANARY = "canary-7f3a9c51"
 
+#: The Pythons that test_pythons.py ran on.
+pythons: list[str] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nothing pass that only warns: an unclosed socket, an exception in a thread."""
+    config.addinivalue_line("filterwarnings", "error")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what "every Python" meant here."""
+    if pythons:
+        terminalreporter.write_line(f"the shim ran on Python {', '.join(pythons)}")
+
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., FakeBroker]]:
