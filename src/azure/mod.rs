@@ -2,5 +2,19 @@
 //! It never knows Airflow's words, caches no value and decides no retry. [`crate::source`] calls it; [`crate::app`] builds it.
 
 mod config;
+mod error;
+mod http;
+mod identity;
+mod registry;
+mod reply;
+mod shared;
+mod token;
+mod vault;
 
 pub use config::{IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig};
+pub use error::{BadUrl, Error, Nonsense, Peer, Refusal, Setup, TlsProblem, Unreachable};
+pub use http::{HostName, Resolver, SystemResolver};
+pub use identity::{CertificateProblem, CliProblem, IdentityProblem};
+pub use registry::Azure;
+pub use token::{Token, Tokens};
+pub use vault::{KeyVault, SecretName, Vault};

@@ -55,6 +55,9 @@ pub struct NamesConfig {
     pub config: Option<String>,
     /// What stands between prefix and name, and replaces every `_`.
     pub separator: String,
+    /// Whether Airflow runs in multi-team mode (`[core] multi_team`): then names with `--` in them, after that replacement, are nobody's,
+    /// because they could be those of another team.
+    pub multi_team: bool,
 }
 
 impl Default for NamesConfig {
@@ -65,6 +68,7 @@ impl Default for NamesConfig {
             variables: Some("airflow-variables".to_owned()),
             config: Some("airflow-config".to_owned()),
             separator: "-".to_owned(),
+            multi_team: false,
         }
     }
 }

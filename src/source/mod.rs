@@ -4,10 +4,13 @@
 mod config;
 mod environment;
 mod file;
+mod key_vault;
+mod key_vault_names;
 
 pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind};
 pub use environment::EnvironmentSource;
 pub use file::{BadFile, FileSource, check as check_file};
+pub use key_vault::KeyVaultSource;
 
 use crate::model::{Fault, Found, Lookup, SourceName};
 use async_trait::async_trait;

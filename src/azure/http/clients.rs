@@ -1,0 +1,85 @@
+use super::{
+    cause::links,
+    resolver::{Names, Resolver},
+};
+use crate::azure::{
+    NetworkConfig,
+    error::{Error, Setup},
+    shared::Shared,
+};
+use reqwest::{Certificate, Client, redirect::Policy};
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+/// How long a TCP and TLS connection may take to come about.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one request may take, from its first byte to the last of its answer: below a lookup's default deadline (10 s), so that the fault
+/// that names who is slow arrives before the caller has gone.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long an idle connection is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+/// How many idle connections are kept for one host.
+const IDLE_CONNECTIONS: usize = 4;
+
+/// The HTTP clients of this process: one for each network definition, shared by all who use it. Each holds its trusted authorities and its
+/// connections, so two equal ones would be memory wasted.
+#[derive(Debug)]
+pub(in crate::azure) struct Clients {
+    resolver: Arc<dyn Resolver>,
+    built: Shared<(NetworkConfig, Reach), Client>,
+}
+
+/// How far away it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::azure) enum Reach {
+    /// Somewhere on the network: https, through the proxy of `HTTPS_PROXY` where there is one.
+    Network,
+    /// This machine, over TLS: no proxy can reach it.
+    LocalTls,
+    /// This machine or its host, in plain text: no certificate authority is needed either.
+    Local,
+}
+
+impl Clients {
+    /// No client yet.
+    pub(in crate::azure) fn new(resolver: Arc<dyn Resolver>) -> Self {
+        Self { resolver, built: Shared::default() }
+    }
+
+    /// The client of a network definition. Reads `ca_file` and the system's authorities; does no network I/O.
+    pub(in crate::azure) fn get(&self, network: &NetworkConfig, reach: Reach) -> Result<Arc<Client>, Error> {
+        self.built.get_or_build(&(network.clone(), reach), || self.build(network, reach))
+    }
+
+    fn build(&self, network: &NetworkConfig, reach: Reach) -> Result<Client, Error> {
+        let extra = network.ca_file.as_deref().map(authorities).transpose()?;
+        let builder = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            // A redirect would take the answer of a host that nobody configured.
+            .redirect(Policy::none())
+            // Azure's answers are small; a bound on their size should be one on what was sent.
+            .no_gzip()
+            .no_deflate()
+            .dns_resolver(Arc::new(Names(Arc::clone(&self.resolver))));
+        let builder = match reach {
+            Reach::Network => builder.tls_certs_merge(extra.unwrap_or_default()),
+            Reach::LocalTls => builder.no_proxy().tls_certs_merge(extra.unwrap_or_default()),
+            Reach::Local => builder.no_proxy().tls_certs_only(extra.unwrap_or_default()),
+        };
+        // What it says is not shown: with HTTPS_PROXY it may have a password in it.
+        builder.build().map_err(|error| match &network.ca_file {
+            Some(path) => Setup::BadCaFile(path.clone()).into(),
+            None if links(&error).any(<dyn std::error::Error>::is::<rustls::Error>) => Setup::NoRoots.into(),
+            None => Setup::NoClient.into(),
+        })
+    }
+}
+
+fn authorities(path: &Path) -> Result<Vec<Certificate>, Error> {
+    let pem = fs::read(path).map_err(|error| Setup::UnreadableCaFile { path: path.to_owned(), why: error.kind() })?;
+    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    // reqwest takes a file without any certificate in silence; the result would be UnknownIssuer much later.
+    if found.is_empty() { Err(Setup::BadCaFile(path.to_owned()).into()) } else { Ok(found) }
+}

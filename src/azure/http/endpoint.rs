@@ -1,0 +1,159 @@
+use super::{
+    cause,
+    clients::{CONNECT_TIMEOUT, Clients, REQUEST_TIMEOUT, Reach},
+    loopback::is_loopback,
+};
+use crate::azure::{
+    NetworkConfig,
+    error::{BadUrl, Error, Nonsense, Peer, Setup},
+};
+use azure_core::http::{Body, Method, Request};
+use bytes::Bytes;
+use reqwest::{Client, StatusCode, header::HeaderMap};
+use std::{fmt, sync::Arc};
+use url::{Position, Url};
+
+/// The largest answer that is taken, in bytes. A secret's value has at most 25 KB, a token some KB; JSON escapes may make six times as much.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// A service's host, and its port where that is not the usual one of the scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HostName(Arc<str>);
+
+impl HostName {
+    pub(in crate::azure) fn of(url: &Url) -> Self {
+        Self(url[Position::BeforeHost..Position::AfterPort].into())
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One service at one scheme, host and port. Nothing is ever sent elsewhere, so a token cannot go astray.
+///
+/// The Azure crates refuse `http` where a token is involved. Emulators on this machine speak nothing else, so the crates are always shown an
+/// `https` URL, and `http` is put back here, for loopback hosts and nobody else.
+#[derive(Debug)]
+pub(in crate::azure) struct Endpoint {
+    peer: Peer,
+    actual: Url,
+    /// What the Azure crates take it for; `None` where that does not matter.
+    shown: Option<Url>,
+    client: Arc<Client>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(in crate::azure) struct Reply {
+    /// The HTTP status.
+    pub(in crate::azure) status: StatusCode,
+    /// The headers.
+    pub(in crate::azure) headers: HeaderMap,
+    /// The body, at most [`MAX_ANSWER`] bytes.
+    pub(in crate::azure) body: Bytes,
+}
+
+impl Endpoint {
+    /// The service at a base URL; `what` names the URL in messages.
+    pub(in crate::azure) fn new(
+        url: &Url,
+        what: &'static str,
+        peer: Peer,
+        network: &NetworkConfig,
+        clients: &Clients,
+    ) -> Result<Self, Error> {
+        let refuse = |why| Err(Setup::BadUrl { what, why }.into());
+        let reach = match url.scheme() {
+            _ if !url.has_host() => return refuse(BadUrl::NotHttps),
+            "https" if is_loopback(url) => Reach::LocalTls,
+            "https" => Reach::Network,
+            "http" if is_loopback(url) => Reach::Local,
+            "http" => return refuse(BadUrl::PlainText),
+            _ => return refuse(BadUrl::NotHttps),
+        };
+        if !url[Position::BeforeUsername..Position::BeforeHost].is_empty() || &url[Position::AfterPort..] != "/" {
+            return refuse(BadUrl::MoreThanOrigin);
+        }
+        Ok(Self { peer, actual: url.clone(), shown: Some(over_tls(url)), client: clients.get(network, reach)? })
+    }
+
+    /// One address that every request goes to, whatever the Azure crates believe it to be: the platform itself named it (`IDENTITY_ENDPOINT`,
+    /// or the fixed one of virtual machines), so plain text to it is the platform's choice.
+    pub(in crate::azure) fn fixed(url: &Url, peer: Peer, clients: &Clients) -> Result<Self, Error> {
+        let reach = if url.scheme() == "https" { Reach::LocalTls } else { Reach::Local };
+        let client = clients.get(&NetworkConfig::default(), reach)?;
+        Ok(Self { peer, actual: url.clone(), shown: None, client })
+    }
+
+    /// Who is spoken to.
+    pub(in crate::azure) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The base URL as it is configured.
+    pub(in crate::azure) fn actual(&self) -> &Url {
+        &self.actual
+    }
+
+    /// The base URL to show to the Azure crates.
+    pub(in crate::azure) fn shown(&self) -> &Url {
+        self.shown.as_ref().unwrap_or(&self.actual)
+    }
+
+    /// Sends one request, once, and takes the whole answer.
+    pub(in crate::azure) async fn send(&self, request: &Request) -> Result<Reply, Error> {
+        let url = self.target(request.url())?;
+        let mut outgoing = self.client.request(method(request.method()), url);
+        for (name, value) in request.headers().iter() {
+            outgoing = outgoing.header(name.as_str(), value.as_str());
+        }
+        if let Body::Bytes(body) = request.body() {
+            outgoing = outgoing.body(body.clone());
+        }
+        let explain = |error: reqwest::Error| cause::explain(&error, &self.peer, CONNECT_TIMEOUT, REQUEST_TIMEOUT);
+        let mut response = outgoing.send().await.map_err(explain)?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(explain)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(self.nonsense(Nonsense::TooLarge(MAX_ANSWER)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply { status, headers, body: body.into() })
+    }
+
+    /// Where a request really goes, or a refusal where it is for anyone else.
+    fn target(&self, url: &Url) -> Result<Url, Error> {
+        let mut target = self.actual.clone();
+        if let Some(shown) = &self.shown {
+            let alone = url.username().is_empty() && url.password().is_none();
+            if url.origin() != shown.origin() || !alone {
+                return Err(self.nonsense(Nonsense::ForeignHost));
+            }
+            target.set_path(url.path());
+        }
+        target.set_query(url.query());
+        Ok(target)
+    }
+
+    /// A fault of what it answered.
+    pub(in crate::azure) fn nonsense(&self, why: Nonsense) -> Error {
+        Error::Nonsense { peer: self.peer.clone(), why }
+    }
+}
+
+/// The same host and the same port, over TLS.
+fn over_tls(url: &Url) -> Url {
+    let mut shown = url.clone();
+    let port = url.port_or_known_default();
+    shown.set_scheme("https").and_then(|()| shown.set_port(port)).expect("an http or https URL with a host takes both");
+    shown
+}
+
+fn method(method: Method) -> reqwest::Method {
+    reqwest::Method::from_bytes(method.as_ref().as_bytes()).expect("the name of an HTTP method")
+}

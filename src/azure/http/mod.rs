@@ -1,0 +1,16 @@
+//! The one way out to Azure: who may be spoken to, over which network path, with which trust, how long and how much.
+//! It never decides on a retry and never looks into a value. Vaults and identities of this room call it.
+
+mod cause;
+mod clients;
+mod endpoint;
+mod loopback;
+mod resolver;
+mod transport;
+
+pub(super) use clients::Clients;
+pub use endpoint::HostName;
+pub(super) use endpoint::{Endpoint, Reply};
+pub(super) use loopback::is_loopback;
+pub use resolver::{Resolver, SystemResolver};
+pub(super) use transport::{client_options, our_error, raw_response, wrapped};

@@ -1,0 +1,48 @@
+use super::{
+    IdentityConfig, NetworkConfig,
+    error::Error,
+    http::{Clients, Resolver},
+    identity,
+    shared::Shared,
+    token::Keeper,
+    vault::KeyVault,
+};
+use crate::{clock::Clock, env::Env};
+use std::sync::Arc;
+use url::Url;
+
+/// Everything of Azure that this process has: for each definition one HTTP client, one identity and one vault, shared by all who name it and
+/// kept across reloads as long as somebody does.
+#[derive(Debug)]
+pub struct Azure {
+    env: Arc<dyn Env>,
+    clock: Arc<dyn Clock>,
+    clients: Clients,
+    identities: Shared<IdentityConfig, Keeper>,
+    vaults: Shared<(Url, IdentityConfig, NetworkConfig), KeyVault>,
+}
+
+impl Azure {
+    /// Nothing yet. `resolver` turns host names into addresses ([`super::SystemResolver`]).
+    pub fn new(env: Arc<dyn Env>, clock: Arc<dyn Clock>, resolver: Arc<dyn Resolver>) -> Self {
+        Self { env, clock, clients: Clients::new(resolver), identities: Shared::default(), vaults: Shared::default() }
+    }
+
+    /// The vault at `url`, reached over `network` and read with `identity`. Reads the environment and `ca_file`; does no network I/O.
+    ///
+    /// # Errors
+    /// [`Error::Setup`], where the definition cannot be taken into use.
+    pub fn vault(&self, url: &Url, identity: &IdentityConfig, network: &NetworkConfig) -> Result<Arc<KeyVault>, Error> {
+        self.vaults.get_or_build(&(url.clone(), identity.clone(), network.clone()), || {
+            let tokens = self.tokens(identity)?;
+            KeyVault::new(url, network, Arc::clone(&identity.name), tokens, &self.clients, Arc::clone(&self.clock))
+        })
+    }
+
+    fn tokens(&self, config: &IdentityConfig) -> Result<Arc<Keeper>, Error> {
+        self.identities.get_or_build(config, || {
+            let source = identity::build(config, &self.env, &self.clock, &self.clients)?;
+            Ok(Keeper::new(Arc::clone(&config.name), source, Arc::clone(&self.clock)))
+        })
+    }
+}

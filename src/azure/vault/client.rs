@@ -1,0 +1,149 @@
+use super::{SecretName, Vault, answer, challenge::Challenges, transport::VaultTransport, validity::Validity};
+use crate::{
+    azure::{
+        NetworkConfig,
+        error::{Error, Nonsense, Peer},
+        http::{Clients, Endpoint, HostName, client_options, is_loopback, our_error, wrapped},
+        token::Tokens,
+    },
+    clock::Clock,
+    model::{Found, Secret},
+};
+use async_trait::async_trait;
+use azure_core::{
+    credentials::{AccessToken, Secret as AzureSecret, TokenCredential, TokenRequestOptions},
+    error::ErrorKind,
+    http::{HttpClient, StatusCode},
+    time::OffsetDateTime,
+};
+use azure_security_keyvault_secrets::{ResourceExt, SecretClient, SecretClientOptions, models};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio::time::timeout;
+use url::Url;
+
+/// How long one read may take in all, with the challenge and a token that may come before it.
+const CALL_TIMEOUT: Duration = Duration::from_secs(9);
+/// How often a read is begun again because its token was rejected and another one is there, or was lost to another read's 401.
+const NEW_TOKENS: u32 = 2;
+
+/// One vault, seen with one identity.
+pub struct KeyVault {
+    transport: Arc<VaultTransport>,
+    client: SecretClient,
+    clock: Arc<dyn Clock>,
+    validity: Validity,
+}
+
+impl KeyVault {
+    /// The vault at a URL. Does no network I/O.
+    pub(in crate::azure) fn new(
+        url: &Url,
+        network: &NetworkConfig,
+        identity: Arc<str>,
+        tokens: Arc<dyn Tokens>,
+        clients: &Clients,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let peer = Peer::Vault { host: HostName::of(url) };
+        let endpoint = Arc::new(Endpoint::new(url, "the vault's url", peer, network, clients)?);
+        let (challenges, shown) = (Challenges::default(), endpoint.shown().clone());
+        let (credential, clock_of_transport) = (Arc::new(Credential(Arc::clone(&tokens))), Arc::clone(&clock));
+        let transport = Arc::new(VaultTransport { endpoint, identity, tokens, clock: clock_of_transport, challenges });
+        let options = SecretClientOptions {
+            client_options: client_options(Arc::clone(&transport) as Arc<dyn HttpClient>, None),
+            // The check that a challenge asks for a token of the vault's own domain, so that nobody else is sent a token that is good there.
+            // An emulator on this machine has no such domain: it asks for vault.azure.net's from `localhost`.
+            verify_challenge_resource: Some(!is_loopback(url)),
+            ..SecretClientOptions::default()
+        };
+        let client = SecretClient::new(shown.as_str(), credential, Some(options))
+            .expect("an https URL, which is all that it checks");
+        Ok(Self { transport, client, clock, validity: Validity::default() })
+    }
+
+    async fn read(&self, name: &SecretName) -> Result<Option<Found>, Error> {
+        let mut new_tokens = 0;
+        loop {
+            match self.client.get_secret(name.as_str(), None).await {
+                Ok(response) => {
+                    let secret = response.into_model().map_err(|_| self.nonsense(Nonsense::Unreadable))?;
+                    return self.found(name, secret).map(Some);
+                }
+                Err(error) if lacks_token(&error) && new_tokens < NEW_TOKENS => new_tokens += 1,
+                Err(error) if error.http_status() == Some(StatusCode::NotFound) => return Ok(None),
+                Err(error) => return Err(self.explain(&error)),
+            }
+        }
+    }
+
+    fn found(&self, name: &SecretName, secret: models::Secret) -> Result<Found, Error> {
+        let version = secret.resource_id().ok().and_then(|id| id.version).map(Arc::from);
+        let attributes = secret.attributes.unwrap_or_default();
+        let (not_before, expires_at) =
+            (attributes.not_before.map(SystemTime::from), attributes.expires.map(SystemTime::from));
+        let value = secret.value.ok_or_else(|| self.nonsense(Nonsense::NoValue))?;
+        self.validity.judge(name, version.as_ref(), not_before, expires_at, self.clock.wall());
+        Ok(Found { value: Secret::new(value), version, expires_at })
+    }
+
+    fn explain(&self, error: &azure_core::Error) -> Error {
+        if let Some(error) = our_error(error) {
+            return error.clone();
+        }
+        let unauthorized = |body: &[u8]| answer::unauthorized(body, &self.transport.endpoint, &self.transport.identity);
+        match error.kind() {
+            ErrorKind::HttpResponse { raw_response: Some(response), .. } => unauthorized(response.body()),
+            ErrorKind::HttpResponse { .. } | ErrorKind::Credential => unauthorized(&[]),
+            // All that is left to the crate to refuse. Who answered may have been no vault, so it is asked again next time.
+            _ => {
+                self.transport.challenges.forget();
+                self.nonsense(Nonsense::Challenge)
+            }
+        }
+    }
+
+    fn nonsense(&self, why: Nonsense) -> Error {
+        self.transport.endpoint.nonsense(why)
+    }
+}
+
+impl fmt::Debug for KeyVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyVault")
+            .field("vault", self.transport.endpoint.peer())
+            .field("identity", &self.transport.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Vault for KeyVault {
+    async fn secret(&self, name: &SecretName) -> Result<Option<Found>, Error> {
+        let timed_out = || Error::TimedOut { peer: self.transport.endpoint.peer().clone(), after: CALL_TIMEOUT };
+        timeout(CALL_TIMEOUT, self.read(name)).await.unwrap_or_else(|_| Err(timed_out()))
+    }
+}
+
+/// Whether there may be a better token by now: this one was rejected, or one read's 401 has cleared the token that another had just stored in
+/// the crate's cache (which is then a failure of kind `Credential` that nobody caused).
+fn lacks_token(error: &azure_core::Error) -> bool {
+    let is_lost_race = *error.kind() == ErrorKind::Credential && our_error(error).is_none();
+    is_lost_race || error.http_status() == Some(StatusCode::Unauthorized)
+}
+
+/// Our tokens as the crate wants them. It is told that each has ended long ago, so that its own cache always asks ours: one place decides when a
+/// token is renewed or dropped.
+#[derive(Debug)]
+struct Credential(Arc<dyn Tokens>);
+
+#[async_trait]
+impl TokenCredential for Credential {
+    async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        let token = self.0.token(scopes.first().copied().unwrap_or_default()).await.map_err(wrapped)?;
+        Ok(AccessToken::new(AzureSecret::new(token.text.expose().to_owned()), OffsetDateTime::UNIX_EPOCH))
+    }
+}

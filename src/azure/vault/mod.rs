@@ -1,0 +1,27 @@
+//! Azure Key Vault: reads secrets, and says what a vault's answers mean.
+//! It never builds a secret's name, keeps a value or tries again. [`crate::source`] calls it, through [`Vault`].
+
+mod answer;
+mod challenge;
+mod client;
+mod secret_name;
+mod transport;
+mod validity;
+
+pub use client::KeyVault;
+pub use secret_name::SecretName;
+
+use super::error::Error;
+use crate::model::Found;
+use async_trait::async_trait;
+use std::fmt::Debug;
+
+/// Something that holds secrets by name.
+#[async_trait]
+pub trait Vault: Debug + Send + Sync {
+    /// The latest version of a secret; `None` where there is no such secret, or a deleted one.
+    ///
+    /// # Errors
+    /// Whatever else keeps the value away. The error does not name the secret.
+    async fn secret(&self, name: &SecretName) -> Result<Option<Found>, Error>;
+}

@@ -1,0 +1,103 @@
+use super::{KeyVaultConfig, Source, key_vault_names::Names};
+use crate::{
+    azure::{Azure, Error, IdentityConfig, IdentityProblem, Refusal, Setup, Vault},
+    model::{Fault, FaultKind, Found, Lookup, SourceName},
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use tracing::debug;
+
+/// Reads Airflow's connections, variables and configuration options from a Key Vault, by the names that `AzureKeyVaultBackend` gives them.
+#[derive(Debug)]
+pub struct KeyVaultSource {
+    name: SourceName,
+    names: Names,
+    vault: Arc<dyn Vault>,
+}
+
+impl KeyVaultSource {
+    /// The source that a definition describes; `identities` are all that there are. Does no network I/O.
+    ///
+    /// # Errors
+    /// [`FaultKind::BadConfig`], where it cannot be taken into use.
+    pub fn build<'a>(
+        name: SourceName,
+        config: &KeyVaultConfig,
+        identities: impl IntoIterator<Item = &'a IdentityConfig>,
+        azure: &Azure,
+    ) -> Result<Self, Fault> {
+        let identity = identities.into_iter().find(|identity| identity.name == config.identity);
+        let vault = identity
+            .ok_or_else(|| Error::from(Setup::UnknownIdentity(Arc::clone(&config.identity))))
+            .and_then(|identity| azure.vault(&config.url, identity, &config.network))
+            .map_err(|error| Fault::new(fault_kind(&error), format!("source {:?}: {error}", name.as_str())))?;
+        Ok(Self::new(name, Names::new(&config.names), vault))
+    }
+
+    /// A source on any vault.
+    pub(super) fn new(name: SourceName, names: Names, vault: Arc<dyn Vault>) -> Self {
+        Self { name, names, vault }
+    }
+}
+
+#[async_trait]
+impl Source for KeyVaultSource {
+    fn name(&self) -> &SourceName {
+        &self.name
+    }
+
+    fn kind(&self) -> &'static str {
+        "key-vault"
+    }
+
+    fn is_local(&self) -> bool {
+        false
+    }
+
+    fn location(&self, lookup: &Lookup) -> String {
+        let names: Vec<_> = self.names.of(lookup).iter().map(|name| format!("secret {:?}", name.as_str())).collect();
+        if names.is_empty() { lookup.to_string() } else { names.join(" or ") }
+    }
+
+    async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault> {
+        let names = self.names.of(lookup);
+        if names.is_empty() {
+            debug!(source = %self.name, %lookup, "no secret can have the name that this would be; it is not here");
+        }
+        for name in names {
+            match self.vault.secret(&name).await {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                Err(error) => {
+                    let message = format!("secret {:?} of source {:?}: {error}", name.as_str(), self.name.as_str());
+                    return Err(Fault::new(fault_kind(&error), message).retry_after(error.retry_after()));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The one table of what Azure's errors are to those who look something up.
+fn fault_kind(error: &Error) -> FaultKind {
+    match error {
+        Error::Unreachable { .. } | Error::Failing { .. } | Error::Nonsense { .. } => FaultKind::SourceDown,
+        Error::TimedOut { .. } => FaultKind::TimedOut,
+        Error::Throttled { .. } => FaultKind::Throttled,
+        Error::Refused { why, .. } => match why {
+            // About where we are, not who we are: it may end by itself, and what was read before is still right.
+            Refusal::Firewall | Refusal::PrivateOnly => FaultKind::SourceDown,
+            Refusal::Disabled
+            | Refusal::MissingRole
+            | Refusal::MissingPolicy
+            | Refusal::Forbidden
+            | Refusal::Unauthorized { .. } => FaultKind::DeniedBySource,
+        },
+        Error::Identity { why, .. } => match why {
+            IdentityProblem::TimedOut(_) => FaultKind::TimedOut,
+            IdentityProblem::NoToken | IdentityProblem::TokenHasEnded => FaultKind::SourceDown,
+            _ => FaultKind::DeniedBySource,
+        },
+        Error::Setup(_) => FaultKind::BadConfig,
+    }
+}
