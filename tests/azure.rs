@@ -1,5 +1,7 @@
 //! Azure as Valet sees it, against the test vault: every trap of the Azure crates, of TLS and of the services has a test here.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 #[path = "azure/lab.rs"]
 mod lab;
 
@@ -7,3 +9,5 @@ mod lab;
 mod answers;
 #[path = "azure/challenge.rs"]
 mod challenge;
+#[path = "azure/identities.rs"]
+mod identities;

@@ -8,12 +8,12 @@ use valet_testvault::{ErrorBody, Fault, FaultRule, ForbiddenCode, RetryAfter, Se
 #[tokio::test]
 async fn a_secret_is_read_with_its_version_and_its_end() {
     let lab = Lab::start().await;
-    let spec = SecretSpec { exp: Some(4_102_444_800), ..SecretSpec::value("€ 1\r\n\0\"") };
+    let spec = SecretSpec { exp: Some(4_102_444_801), ..SecretSpec::value("€ 1\r\n\0\"") };
     let id = lab.vault.put_secret("default", "odd", spec).unwrap();
     let found = lab.key_vault().secret(&name("ODD")).await.unwrap().unwrap();
     assert_eq!(found.value.expose(), "€ 1\r\n\0\"");
     assert_eq!(found.version.as_deref(), id.rsplit('/').next());
-    assert_eq!(found.expires_at, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(4_102_444_800)));
+    assert_eq!(found.expires_at, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(4_102_444_801)));
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn an_expired_and_an_early_secret_are_served_and_a_disabled_one_is_refused
     let lab = Lab::start().await;
     for spec in [
         SecretSpec { exp: Some(1), ..SecretSpec::value(CANARY) },
-        SecretSpec { nbf: Some(4_102_444_800), ..SecretSpec::value(CANARY) },
+        SecretSpec { nbf: Some(4_102_444_801), ..SecretSpec::value(CANARY) },
     ] {
         lab.vault.put_secret("default", NAME, spec).unwrap();
         read_canary(&lab.key_vault()).await;

@@ -2,8 +2,12 @@
 
 use crate::lab::{CANARY, Lab, NAME, fails, read, read_canary};
 use futures::future::join_all;
-use std::sync::Arc;
-use valet::azure::{Error, Nonsense, Refusal};
+use std::{future::Future, sync::Arc};
+use tokio::task::JoinSet;
+use valet::{
+    azure::{Error, KeyVault, Nonsense, Refusal},
+    model::Found,
+};
 use valet_testvault::{Fault, FaultRule, SecretSpec, When};
 
 #[tokio::test]
@@ -23,15 +27,12 @@ async fn two_hundred_cold_parallel_reads_of_a_slow_vault_all_succeed() {
     lab.vault.inject(FaultRule::new(Fault::SlowHeaders { millis: 5 }).on(When::Any));
     for _ in 0..5 {
         // A vault of its own each time, so that each is cold.
-        let azure = lab.azure_with([("CI_CLIENT_SECRET", &lab.vault.endpoints().client_secret)]);
+        let azure = lab.azure_with(&[("CI_CLIENT_SECRET", &lab.vault.endpoints().client_secret)]);
         let url = lab.vault.endpoints().vault_url.parse().unwrap();
         let vault = azure.vault(&url, &lab.client_secret(), &lab.network()).unwrap();
-        let reads = (0..200).map(|_| {
-            let vault = Arc::clone(&vault);
-            tokio::task::spawn(async move { read(&vault).await })
-        });
-        for answer in join_all(reads).await {
-            assert_eq!(answer.unwrap().map(|found| found.is_some()), Ok(true));
+        let reads: JoinSet<_> = (0..200).map(|_| reading(&vault)).collect();
+        for answer in reads.join_all().await {
+            assert_eq!(answer.map(|found| found.is_some()), Ok(true));
         }
     }
     assert_eq!(lab.vault.counters().probes, 5);
@@ -55,19 +56,15 @@ async fn a_probe_survives_whoever_began_it() {
     let lab = Lab::start().await;
     let vault = lab.key_vault();
     lab.vault.inject(FaultRule::new(Fault::Hold {}).on(When::Probe).times(1));
-    let first = tokio::task::spawn({
-        let vault = Arc::clone(&vault);
-        async move { read(&vault).await }
-    });
+    let mut reads = JoinSet::new();
+    let first = reads.spawn(reading(&vault));
     lab.vault.wait_for(|log| log.len() == 1).await;
-    let second = tokio::task::spawn({
-        let vault = Arc::clone(&vault);
-        async move { read(&vault).await }
-    });
+    reads.spawn(reading(&vault));
     tokio::task::yield_now().await;
     first.abort();
+    assert!(reads.join_next().await.unwrap().unwrap_err().is_cancelled());
     lab.vault.clear_faults(None);
-    assert_eq!(second.await.unwrap().unwrap().unwrap().value.expose(), CANARY);
+    assert_eq!(reads.join_next().await.unwrap().unwrap().unwrap().unwrap().value.expose(), CANARY);
     assert_eq!(lab.vault.counters().probes, 1);
 }
 
@@ -157,4 +154,9 @@ async fn two_vaults_of_one_identity_share_its_token() {
     }
     let counters = lab.vault.counters();
     assert_eq!((counters.probes, counters.token_calls, counters.reads), (2, 1, 2));
+}
+
+fn reading(vault: &Arc<KeyVault>) -> impl Future<Output = Result<Option<Found>, Error>> + use<> {
+    let vault = Arc::clone(vault);
+    async move { read(&vault).await }
 }

@@ -1,15 +1,21 @@
 //! A test vault and what it takes to reach it.
 
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rcgen::{Certificate, CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use std::{
+    fs::{self, Permissions},
     io,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
+use url::Url;
 use valet::{
     azure::{
         Azure, Error, IdentityConfig, IdentityKind, KeyVault, ManagedIdentityId, NetworkConfig, Resolver, SecretName,
@@ -19,7 +25,7 @@ use valet::{
     env::MapEnv,
     model::{Found, Reference},
 };
-use valet_testvault::{Options, Seed, TestVault};
+use valet_testvault::{App, Options, Seed, TestVault};
 
 /// A secret that is there.
 pub(crate) const NAME: &str = "airflow-connections-db";
@@ -52,8 +58,8 @@ impl Lab {
     }
 
     /// The same test vault as another process sees it, with this environment.
-    pub(crate) fn azure_with<const N: usize>(&self, variables: [(&str, &str); N]) -> Azure {
-        Azure::new(Arc::new(MapEnv::new(variables)), self.clock.clone(), self.resolver.clone())
+    pub(crate) fn azure_with(&self, variables: &[(&str, &str)]) -> Azure {
+        Azure::new(Arc::new(MapEnv::new(variables.iter().copied())), self.clock.clone(), self.resolver.clone())
     }
 
     pub(crate) fn network(&self) -> NetworkConfig {
@@ -87,14 +93,36 @@ impl Lab {
     }
 
     pub(crate) fn key_vault_of(&self, identity: &IdentityConfig) -> Arc<KeyVault> {
-        let url = self.vault.endpoints().vault_url.parse().unwrap();
-        self.azure.vault(&url, identity, &self.network()).unwrap()
+        self.azure.vault(&self.vault_url(), identity, &self.network()).unwrap()
     }
 
     /// A vault in the public cloud, as far as URL, DNS and certificate go; there is nothing in it.
     pub(crate) fn public_vault(&self) -> Arc<KeyVault> {
         let url = "https://acme.vault.azure.net".parse().unwrap();
         self.azure.vault(&url, &self.client_secret(), &self.network()).unwrap()
+    }
+
+    pub(crate) fn vault_url(&self) -> Url {
+        self.vault.endpoints().vault_url.parse().unwrap()
+    }
+
+    /// A folder that goes with the test vault.
+    pub(crate) fn dir(&self) -> &Path {
+        self.vault.dir()
+    }
+
+    /// Writes a file to it.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.dir().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Makes Entra know the application by this certificate too.
+    pub(crate) fn register_certificate(&self, own: &Rsa) {
+        let endpoints = self.vault.endpoints();
+        let (secrets, certificates) = (vec![endpoints.client_secret.clone()], vec![own.certificate.pem()]);
+        self.vault.register_app(&endpoints.client_id, App { secrets, certificates, ..App::default() }).unwrap();
     }
 
     /// Moves our time and the test vault's.
@@ -127,6 +155,31 @@ pub(crate) async fn fails(vault: &KeyVault) -> Error {
         assert!(!said.contains(leak), "{leak} is in {said}");
     }
     error
+}
+
+/// A certificate with an RSA key.
+pub(crate) struct Rsa {
+    pub(crate) certificate: Certificate,
+    pub(crate) key: KeyPair,
+}
+
+pub(crate) fn rsa() -> Rsa {
+    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    let certificate = CertificateParams::new(["valet.test".to_owned()]).unwrap().self_signed(&key).unwrap();
+    Rsa { certificate, key }
+}
+
+/// PEM text (RFC 7468).
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// Writes something that can be run.
+pub(crate) fn script(path: &Path, commands: &str) {
+    fs::write(path, format!("#!/bin/sh\n{commands}\n")).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
 pub(crate) fn name(text: &str) -> SecretName {

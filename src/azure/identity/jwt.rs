@@ -40,7 +40,7 @@ impl SigningCertificate {
     pub(super) fn from_pem(pem: &[u8], place: &str) -> Result<Self, CertificateProblem> {
         // ASN.1: a SEQUENCE whose length takes more than a byte. Text never begins so.
         if matches!(pem, [0x30, 0x80..=0x84, ..]) {
-            return Err(CertificateProblem::Pkcs12(place.to_owned()));
+            return Err(CertificateProblem::NotPem(place.to_owned()));
         }
         let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
             .collect::<Result<_, _>>()

@@ -49,9 +49,11 @@ pub enum IdentityProblem {
 /// What is wrong with a client certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateProblem {
-    /// PKCS#12 (.pfx, .p12).
-    #[error("it is PKCS#12; convert it with `openssl pkcs12 -in {0} -out {0}.pem -nodes` and name that file")]
-    Pkcs12(String),
+    /// PKCS#12 (.pfx, .p12), or another binary form.
+    #[error(
+        "it is not PEM; if it is PKCS#12, convert it with `openssl pkcs12 -in {0} -out {0}.pem -nodes` and name that file"
+    )]
+    NotPem(String),
     /// No certificate in the PEM text.
     #[error("there is no -----BEGIN CERTIFICATE----- in it")]
     NoCertificate,

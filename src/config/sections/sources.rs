@@ -82,7 +82,7 @@ fn names(record: &mut Record<'_, '_>) -> Option<NamesConfig> {
     if connections.is_none() && variables.is_none() && config.is_none() {
         record.note("", |place| place.warning("every kind is turned off, so this source never answers"));
     }
-    Some(NamesConfig { connections, variables, config, separator })
+    Some(NamesConfig { connections, variables, config, separator, multi_team: default.multi_team })
 }
 
 /// The longest name of a secret in Key Vault, and the most that may stand before what Airflow asks for.
