@@ -9,7 +9,8 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
-    Request, Response, body::Incoming, client::conn::http1 as client, server::conn::http1 as server, service::service_fn,
+    Request, Response, body::Incoming, client::conn::http1 as client, server::conn::http1 as server,
+    service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, error::Error, fs, time::Instant};

@@ -1,13 +1,13 @@
 use super::Seams;
 use crate::{
     audit::Audit,
-    azure::IdentityConfig,
+    azure::{Azure, IdentityConfig, SystemResolver},
     broker::{BadPattern, Broker, Judged, Reader, Routes},
     cache::{Cache, Scope},
     config::Config,
     model::Fault,
     policy::Policy,
-    source::{EnvironmentSource, FileSource, Source, SourceConfig, SourceKind},
+    source::{EnvironmentSource, FileSource, KeyVaultSource, Source, SourceConfig, SourceKind},
     telemetry::Counters,
 };
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
@@ -24,6 +24,7 @@ pub(super) struct Generation {
 /// Makes generations: what all of them share, for the life of the process.
 pub(super) struct Maker {
     audit: Audit,
+    azure: Azure,
     pub(super) seams: Seams,
     pub(super) counters: Arc<Counters>,
 }
@@ -41,7 +42,8 @@ pub enum BuildError {
 
 impl Maker {
     pub(super) fn new(audit: Audit, seams: Seams, counters: Arc<Counters>) -> Self {
-        Self { audit, seams, counters }
+        let azure = Azure::new(Arc::clone(&seams.env), Arc::clone(&seams.clock), Arc::new(SystemResolver));
+        Self { audit, azure, seams, counters }
     }
 
     /// The generation of a process that starts.
@@ -95,10 +97,7 @@ impl Maker {
         let source: Arc<dyn Source> = match &config.kind {
             SourceKind::Environment => Arc::new(EnvironmentSource::new(name, Arc::clone(&self.seams.env))),
             SourceKind::File(files) => Arc::new(FileSource::new(name, files)),
-            SourceKind::KeyVault(_) => {
-                let _ = identities;
-                return Err(Fault::new(crate::model::FaultKind::NotYetAvailable, "key-vault is not yet available"));
-            }
+            SourceKind::KeyVault(vault) => Arc::new(KeyVaultSource::build(name, vault, identities, &self.azure)?),
         };
         Ok(Reader::new(source, scope, Arc::clone(&self.seams.clock), Arc::clone(&self.counters)))
     }
