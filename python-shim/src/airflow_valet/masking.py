@@ -9,54 +9,70 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _MAX_REMEMBERED = 4096  # masked texts, as hashes; when full they are forgotten, and masked again
 _SDK = ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker")  # 3.1 and later; 3.0
 _CORE = ("airflow._shared.secrets_masker", "airflow.utils.log.secrets_masker")  # 3.1 and later; 2.x
 
-_masked: set[tuple[int, str, int]] = set()
+_masked: set[tuple[int, str, int]] = set()  # process, masker, hash of the text
+_threads: dict[int, ThreadPoolExecutor] = {}  # of this process
 
 
 def mask(texts: list[str]) -> None:
     """Mask ``texts`` in every masker of this process. Calls Airflow: hold no lock, be on no loop."""
-    for key, mask_secret, text in _fresh(texts):
+    for masker, text in _missing(texts):
         try:
-            mask_secret(text)
-        except Exception as error:  # no masker is configured here, so no task log is written here
+            masker["mask_secret"](text)
+        except Exception as error:  # none is configured here, so no task's log is written here
             logging.getLogger("airflow_valet").debug("not masked: %s", type(error).__name__)
         else:
-            if len(_masked) >= _MAX_REMEMBERED:
-                _masked.clear()
-            _masked.add(key)
+            _remember(masker, text)
 
 
 async def amask(texts: list[str]) -> None:
-    """`mask` in a thread of Airflow's bridge, which lets a masker reach back to the event loop."""
-    if _fresh(texts):
-        from asgiref.sync import sync_to_async
+    """`mask` on an event loop: by Airflow's own coroutine (3.3 and later), else in a thread."""
+    for masker, text in _missing(texts):
+        if "amask_secret" in masker:
+            with suppress(Exception):
+                await masker["amask_secret"](text)
+                _remember(masker, text)
+    if _missing(texts):
+        from concurrent.futures import ThreadPoolExecutor
 
-        await sync_to_async(mask, thread_sensitive=False)(texts)
+        from asgiref.sync import sync_to_async  # lets a masker in 3.1 find its way back to the loop
+
+        # A thread of its own: those of the loop may all be waiting for Airflow to answer, and Airflow
+        # needs one to do so; asgiref's one thread is shared by all triggers, whatever they do in it.
+        thread = _threads.get(os.getpid()) or ThreadPoolExecutor(1, "airflow_valet")
+        _threads[os.getpid()] = thread
+        await sync_to_async(mask, thread_sensitive=False, executor=thread)(texts)
 
 
-def _fresh(texts: list[str]) -> list[tuple[tuple[int, str, int], Callable[[str], None], str]]:
+def _missing(texts: list[str]) -> list[tuple[dict[str, Any], str]]:
     maskers = _maskers()
-    keyed = [
-        ((os.getpid(), name, hash(text)), mask_secret, text)
-        for text in texts
-        if text
-        for name, mask_secret in maskers
-    ]
-    return [entry for entry in keyed if entry[0] not in _masked]
+    return [(m, t) for t in texts if t for m in maskers if _key(m, t) not in _masked]
 
 
-def _maskers() -> list[tuple[str, Callable[[str], None]]]:
+def _maskers() -> list[dict[str, Any]]:
     # Only what Airflow has loaded: a masker that is not there masks nothing, and loading it is slow.
+    # Where a supervisor writes the logs, the Task SDK's tells it, and the core's is of no use.
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     supervised = getattr(runner, "SUPERVISOR_COMMS", None) is not None
-    found = []
-    for name in _SDK if supervised else _SDK + _CORE:
-        masker = vars(sys.modules[name]).get("mask_secret") if name in sys.modules else None
-        if masker is not None:  # `vars`, since 3.1 leaves a deprecated alias at the place of 3.0
-            found.append((name, masker))
-    return found
+    modules = [sys.modules[name] for name in (_SDK if supervised else _SDK + _CORE) if name in sys.modules]
+    # By their own names only: at the place of 3.0's, later ones have an alias that warns.
+    return [vars(module) for module in modules if "mask_secret" in vars(module)]
+
+
+def _key(masker: dict[str, Any], text: str) -> tuple[int, str, int]:
+    return os.getpid(), masker["__name__"], hash(text)
+
+
+def _remember(masker: dict[str, Any], text: str) -> None:
+    if len(_masked) >= _MAX_REMEMBERED:
+        _masked.clear()
+    _masked.add(_key(masker, text))

@@ -68,8 +68,8 @@ if version >= (3, 0):
     import airflow.sdk
 
     ways["sdk variable"] = airflow.sdk.Variable.get
-if version >= (3, 1):
-    ways["async"] = lambda row: asyncio.run(airflow.sdk.Connection.async_get(row)).host
+if version >= (3, 1):  # first, so that it is the one which masks
+    ways = {"async": lambda row: asyncio.run(airflow.sdk.Connection.async_get(row)).host, **ways}
 
 report: dict[str, Any] = {"version": airflow.__version__, "ways": list(ways)}
 report["rows"] = {row: {name: outcome(way, row) for name, way in ways.items()} for row in rows}

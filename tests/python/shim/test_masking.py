@@ -119,28 +119,67 @@ def test_a_child_masks_for_itself(masker: Masker) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_on_a_loop_the_masker_runs_in_airflows_bridge_and_not_on_the_loop(
-    serve: Serve, make: Make, masker: Masker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads: list[int] = []
-    masked = masker("airflow.sdk.log")
-    module = sys.modules["airflow.sdk.log"]
-    inner = module.mask_secret
-    module.mask_secret = lambda text: (threads.append(threading.get_ident()), inner(text))  # type: ignore[attr-defined]
-    bridge = types.ModuleType("asgiref.sync")
+@pytest.fixture
+def bridge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is used of asgiref."""
+    sync = types.ModuleType("asgiref.sync")
 
-    def sync_to_async(work: Callable[..., Any], *, thread_sensitive: bool) -> Callable[..., Any]:
+    def sync_to_async(
+        work: Callable[..., Any], *, thread_sensitive: bool, executor: Any
+    ) -> Callable[..., Any]:
         assert not thread_sensitive  # that thread is the one which all triggers share
-        return lambda *given: asyncio.get_running_loop().run_in_executor(None, work, *given)
+        assert executor is not None  # that of the loop is needed by Airflow to answer a masker
+        return lambda *given: asyncio.get_running_loop().run_in_executor(executor, work, *given)
 
-    bridge.sync_to_async = sync_to_async  # type: ignore[attr-defined]
+    sync.sync_to_async = sync_to_async  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "asgiref", types.ModuleType("asgiref"))
-    monkeypatch.setitem(sys.modules, "asgiref.sync", bridge)
-    backend = make(socket=serve(answer("v", mask=["m"])).path)
+    monkeypatch.setitem(sys.modules, "asgiref.sync", sync)
+
+
+def look_up_twice(backend: Any) -> list[Any]:
+    """Two lookups on a loop."""
 
     async def twice() -> list[Any]:
         return [await backend.aget_variable("a"), await backend.aget_variable("a")]
 
-    assert asyncio.run(twice()) == ["v", "v"]
-    assert masked == ["m"]
-    assert threads != [threading.get_ident()]
+    return asyncio.run(twice())
+
+
+def test_on_a_loop_a_masker_that_blocks_runs_in_a_thread_of_ours(
+    serve: Serve, make: Make, masker: Masker, bridge: None
+) -> None:
+    threads: list[str] = []
+    masked = masker("airflow.sdk.log")
+    module = sys.modules["airflow.sdk.log"]
+    inner = module.mask_secret
+    module.mask_secret = lambda text: (threads.append(threading.current_thread().name), inner(text))  # type: ignore[attr-defined]
+    backend = make(socket=serve(answer("v", mask=["m", "n"])).path)
+    assert look_up_twice(backend) == ["v", "v"]
+    assert masked == ["m", "n"]
+    assert [name.partition("_0")[0] for name in threads] == ["airflow_valet"] * 2
+
+
+def test_on_a_loop_a_masker_that_has_a_coroutine_is_awaited(serve: Serve, make: Make, masker: Masker) -> None:
+    masked, awaited = masker("airflow.sdk.log"), []
+
+    async def amask_secret(text: str) -> None:
+        awaited.append((text, threading.current_thread() is threading.main_thread()))
+
+    sys.modules["airflow.sdk.log"].amask_secret = amask_secret  # type: ignore[attr-defined]
+    backend = make(socket=serve(answer("v", mask=["m"])).path)
+    assert look_up_twice(backend) == ["v", "v"]
+    assert backend.get_variable("a") == "v"
+    assert (masked, awaited) == ([], [("m", True)])
+
+
+def test_on_a_loop_a_broken_masker_is_in_nobodys_way(
+    serve: Serve, make: Make, masker: Masker, bridge: None
+) -> None:
+    masked = masker("airflow.sdk.log", RuntimeError("not configured"))
+
+    async def amask_secret(text: str) -> None:
+        raise RuntimeError("nor this")
+
+    sys.modules["airflow.sdk.log"].amask_secret = amask_secret  # type: ignore[attr-defined]
+    assert look_up_twice(make(socket=serve(answer("v", mask=["m"])).path)) == ["v", "v"]
+    assert masked == []
