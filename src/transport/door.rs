@@ -18,10 +18,13 @@ use http::{
 };
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
 use tower::ServiceExt as _;
+
+/// When a client that was refused for want of a place should come again.
+const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where every request comes in: it is checked, its face is found by its content type, and it is answered in time.
 pub(super) struct Door {
@@ -58,8 +61,7 @@ impl Door {
     pub(super) async fn answer(&self, link: &Link, request: Request<Incoming>) -> Response<Reply> {
         let is_http1 = request.version() <= Version::HTTP_11;
         let is_chunked = is_http1 && request.headers().contains_key(TRANSFER_ENCODING);
-        let is_refused = is_http1 && link.is_refused();
-        let checked = if is_refused {
+        let checked = if is_http1 && link.is_refused() {
             Err(NoCall::Malformed(
                 "the request has both transfer-encoding and content-length, or a length that is nonsense",
             ))
@@ -68,9 +70,11 @@ impl Door {
         };
         let mut response = match checked {
             Ok(face) => self.admit(link, face, request).await,
+            // hyper takes the body of an answer to HEAD away on HTTP/1 only.
+            Err(no_call) if request.method() == http::Method::HEAD => no_call.answer().map(|_| Reply::whole("")),
             Err(no_call) => no_call.answer(),
         };
-        if is_refused || is_chunked {
+        if is_chunked {
             // See `heads`: what follows on the wire has no certain beginning.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -81,7 +85,8 @@ impl Door {
         let Some(place) = link.listener.request() else {
             self.counters.count(Counter::RequestsRefused);
             let message = "valet is answering as many requests as it may; ask again in a moment";
-            return face.refuse(&Fault::new(FaultKind::Overloaded, message).into());
+            let fault = Fault::new(FaultKind::Overloaded, message).retry_after(Some(OVERLOAD_PAUSE));
+            return face.refuse(&fault.into());
         };
         self.call(link, face, request)
             .await
@@ -160,7 +165,7 @@ fn face(request: &Request<Incoming>) -> Result<Face, NoCall> {
     let headers = request.headers();
     if request.version() == Version::HTTP_11 && headers.get_all(HOST).iter().count() != 1 {
         // RFC 9112, section 3.2.
-        return Err(NoCall::Malformed("an HTTP/1.1 request has exactly one host header"));
+        return Err(NoCall::Malformed("a request has exactly one host header"));
     }
     let is_post = request.method() == http::Method::POST;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -206,7 +211,8 @@ impl NoCall {
     /// A Connect error all the same, so that every client can read why; the HTTP status says it to tools.
     fn answer(self) -> Response<Reply> {
         let (status, message, header) = match self {
-            Self::Malformed(message) => (StatusCode::BAD_REQUEST, message, None),
+            // Only HTTP/1 gets here, and who knows where the next request begins.
+            Self::Malformed(message) => (StatusCode::BAD_REQUEST, message, Some((CONNECTION, "close"))),
             Self::NoSuchMethod => (StatusCode::NOT_FOUND, "there is no such method", None),
             Self::NotPost => (StatusCode::METHOD_NOT_ALLOWED, "use POST", Some((ALLOW, "POST"))),
             Self::ContentType => (

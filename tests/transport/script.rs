@@ -1,0 +1,218 @@
+//! A broker that does what the name says, and a Valet around it.
+
+use crate::clients::{Face, call};
+use async_trait::async_trait;
+use http::{HeaderMap, Version};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+use tempfile::TempDir;
+use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use valet::{
+    model::{Answer, Caller, Fault, FaultKind, Found, Lookup, Right, Secret, SourceName, State},
+    proto::v1,
+    telemetry::{Counter, Counters},
+    transport::{
+        CacheStatus, ConfigStatus, Control, Limits, ListenerConfig, Lookups, Parts, Reloaded, Server, SourceStatus,
+        Status, UnixConfig,
+    },
+};
+
+/// A value that must appear in answers and nowhere else.
+pub(crate) const CANARY: &str = "canary-4b1d-é😀";
+
+/// Every kind of fault.
+pub(crate) const KINDS: [FaultKind; 16] = [
+    FaultKind::Skipped,
+    FaultKind::BadName,
+    FaultKind::BadRequest,
+    FaultKind::MalformedValue,
+    FaultKind::DeniedByPolicy,
+    FaultKind::DeniedBySource,
+    FaultKind::Unauthenticated,
+    FaultKind::Throttled,
+    FaultKind::SourceDown,
+    FaultKind::TimedOut,
+    FaultKind::Overloaded,
+    FaultKind::TooLarge,
+    FaultKind::NotYetAvailable,
+    FaultKind::Unsupported,
+    FaultKind::BadConfig,
+    FaultKind::Internal,
+];
+
+/// 2026-11-23T00:00:00Z.
+pub(crate) fn then() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_hours(498_720)
+}
+
+/// A broker whose answer is in the name: `hit`, `bare`, `miss`, `big`, `panic`, `wait`, or the reason of a fault.
+#[derive(Debug)]
+pub(crate) struct Script {
+    /// Who asked for what, in order.
+    asked: Mutex<Vec<(Caller, Lookup)>>,
+    /// How many lookups of `wait` have come.
+    pub(crate) waiting: Semaphore,
+    /// How many of them may go on.
+    pub(crate) go: Semaphore,
+}
+
+impl Script {
+    pub(crate) fn callers(&self) -> Vec<Caller> {
+        self.asked.lock().unwrap().iter().map(|(caller, _)| caller.clone()).collect()
+    }
+
+    pub(crate) fn lookups(&self) -> Vec<Lookup> {
+        self.asked.lock().unwrap().iter().map(|(_, lookup)| lookup.clone()).collect()
+    }
+}
+
+fn answer(value: &str) -> Answer {
+    Answer {
+        found: Found {
+            value: Secret::new(value),
+            version: Some("v1".into()),
+            expires_at: Some(then() + Duration::from_hours(1)),
+        },
+        source: SourceName::new("prod"),
+        age: Duration::from_millis(1500),
+        fresh_until: then(),
+        state: State::Stale,
+        mask: vec![Secret::new(value)],
+    }
+}
+
+#[async_trait]
+impl Lookups for Script {
+    async fn lookup(&self, caller: &Caller, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+        self.asked.lock().unwrap().push((caller.clone(), lookup.clone()));
+        match lookup.name.as_str() {
+            "hit" => Ok(Some(answer(CANARY))),
+            "bare" => Ok(Some(Answer {
+                found: Found::plain(""),
+                age: Duration::ZERO,
+                state: State::Fresh,
+                mask: vec![],
+                ..answer("")
+            })),
+            "big" => Ok(Some(answer(&"x".repeat(3 << 20)))),
+            "wait" => {
+                self.waiting.add_permits(1);
+                self.go.acquire().await.unwrap().forget();
+                Ok(Some(answer("waited")))
+            }
+            "panic" => panic!("the script says so"),
+            name => {
+                let Some(kind) = KINDS.into_iter().find(|kind| kind.reason() == name) else { return Ok(None) };
+                let wait = kind.is_unavailable().then_some(Duration::from_millis(2001));
+                Err(Fault::new(kind, format!("the script says \"{name}\", é")).retry_after(wait))
+            }
+        }
+    }
+
+    fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault> {
+        if &*caller.listener == "admin" && right == Right::Admin {
+            return Ok(());
+        }
+        Err(Fault::new(FaultKind::DeniedByPolicy, format!("{} may not", caller.listener)))
+    }
+}
+
+#[async_trait]
+impl Control for Script {
+    async fn reload(&self) -> Result<Reloaded, Fault> {
+        Ok(Reloaded { loaded_at: then(), warnings: vec!["mind the gap".to_owned()] })
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            version: "1.2.3".to_owned(),
+            started_at: then(),
+            config: ConfigStatus { path: Some("/etc/valet.yaml".into()), loaded_at: then(), last_reload_error: None },
+            sources: vec![SourceStatus {
+                name: SourceName::new("prod"),
+                kind: "key-vault",
+                fault: Some((FaultKind::Throttled, then())),
+                reads: 7,
+            }],
+            cache: CacheStatus { values: 1, max_bytes: 64 << 20, ..CacheStatus::default() },
+        }
+    }
+}
+
+/// A running transport with two listeners, `tasks` and `admin`.
+pub(crate) struct Valet {
+    pub(crate) script: Arc<Script>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) running: JoinHandle<()>,
+    directory: TempDir,
+}
+
+impl Valet {
+    pub(crate) async fn start() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
+        let directory = TempDir::new().unwrap();
+        let listener = |name: &str, allow| ListenerConfig {
+            name: name.into(),
+            unix: UnixConfig { path: directory.path().join(format!("{name}.sock")), mode: 0o660, group: None },
+            allow: BTreeSet::from([allow]),
+        };
+        let listeners = [listener("tasks", Right::Connections), listener("admin", Right::Admin)];
+        let script = Arc::new(Script { asked: Mutex::default(), waiting: Semaphore::new(0), go: Semaphore::new(0) });
+        let counters = Arc::new(Counters::new());
+        let next = AtomicU64::new(1);
+        let parts = Parts {
+            lookups: Arc::clone(&script) as _,
+            control: Arc::clone(&script) as _,
+            counters: Arc::clone(&counters),
+            ids: Arc::new(move || next.fetch_add(1, Ordering::Relaxed)),
+            limits,
+        };
+        let server = Server::bind(&listeners, parts).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let running = TaskTracker::new().spawn(server.run(shutdown.clone()));
+        Self { script, counters, shutdown, running, directory }
+    }
+
+    pub(crate) fn tasks(&self) -> PathBuf {
+        self.directory.path().join("tasks.sock")
+    }
+
+    pub(crate) fn admin(&self) -> PathBuf {
+        self.directory.path().join("admin.sock")
+    }
+
+    pub(crate) fn counted(&self, counter: Counter) -> u64 {
+        self.counters.get(counter)
+    }
+
+    /// Waits until no connection to `tasks` is open; a leak makes the test hang, which the deadline below ends.
+    pub(crate) async fn is_left_alone(&self) {
+        let open = async || {
+            let none = HeaderMap::new();
+            let status: v1::StatusResponse = call(
+                Face::Proto(Version::HTTP_11),
+                &self.admin(),
+                "/valet.v1.Admin/Status",
+                &none,
+                &v1::StatusRequest {},
+            )
+            .await
+            .unwrap();
+            status.listeners[0].connections
+        };
+        let none_open = async { while open().await > 0 {} };
+        tokio::time::timeout(Duration::from_secs(5), none_open).await.expect("a connection is left open");
+    }
+}
