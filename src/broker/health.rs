@@ -20,10 +20,9 @@ impl Health {
         self.reads.fetch_add(1, Ordering::Relaxed);
         let mut unwell = self.lock();
         *unwell = match read {
-            // A refusal concerns one name as often as not, so it says nothing of the source, neither way.
-            Err(fault) if !fault.kind().is_unavailable() => return None,
-            Err(fault) => Some((fault.kind(), unwell.map_or(now, |(_, since)| since))),
-            Ok(_) => None,
+            Err(fault) if fault.kind().is_unavailable() => Some((fault.kind(), unwell.map_or(now, |(_, since)| since))),
+            // A refusal is an answer: whoever refuses can be asked.
+            Ok(_) | Err(_) => None,
         };
         unwell.map(|(_, since)| since)
     }

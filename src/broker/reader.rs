@@ -6,7 +6,7 @@ use crate::{
     source::Source,
     telemetry::{Counter, Counters},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A source with what the broker keeps of it: its scope in the cache and its health. It outlives a reload that leaves its definition as it is.
@@ -54,9 +54,10 @@ impl Reader {
         }
     }
 
-    fn blame(&self, fault: &Fault, since: Option<std::time::SystemTime>) -> Fault {
+    fn blame(&self, fault: &Fault, since: Option<SystemTime>) -> Fault {
         let mut message = format!("source {}: {fault}", self.source.name());
-        if let Some(text) = since.and_then(|since| OffsetDateTime::from(since).format(&Rfc3339).ok()) {
+        let to_the_second = |time| OffsetDateTime::from(time).truncate_to_second().format(&Rfc3339).ok();
+        if let Some(text) = since.and_then(to_the_second) {
             message.push_str("; so since ");
             message.push_str(&text);
         }

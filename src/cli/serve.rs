@@ -2,7 +2,7 @@
 
 use super::{exit, output};
 use crate::{
-    app::{App, Seams},
+    app::{App, Error, Seams},
     clock::SystemClock,
     config,
     env::{Env as _, OsEnv},
@@ -93,7 +93,10 @@ async fn serve(path: PathBuf, loaded: config::Loaded) -> Result<(), exit::Exit> 
     // Signals are caught before the sockets appear: whoever sees a socket may already send one.
     let shutdown = CancellationToken::new();
     let reload = catch_signals(&shutdown).map_err(|error| unavailable(&error))?;
-    let app = App::build(Some(path), loaded, Limits::default(), seams).await.map_err(|error| unavailable(&error))?;
+    let app = App::build(Some(path), loaded, Limits::default(), seams).await.map_err(|error| match error {
+        Error::Build(_) | Error::Audit(_) => output::fail(exit::CONFIG, error),
+        Error::Transport(_) => unavailable(&error),
+    })?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "valet is serving");
     app.run(shutdown, reload).await;
     tracing::info!("valet has drained and stops");
@@ -116,6 +119,7 @@ fn catch_signals(shutdown: &CancellationToken) -> std::io::Result<mpsc::Receiver
                 _ = hangup.recv() => drop(sender.try_send(())),
             }
         }
+        tracing::info!("told to stop; finishing what is in flight");
         shutdown.cancel();
     });
     Ok(receiver)

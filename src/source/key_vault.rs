@@ -69,7 +69,7 @@ impl Source for KeyVaultSource {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
                 Err(error) => {
-                    let message = format!("secret {:?} of source {:?}: {error}", name.as_str(), self.name.as_str());
+                    let message = format!("secret {:?}: {error}", name.as_str());
                     return Err(Fault::new(fault_kind(&error), message).retry_after(error.retry_after()));
                 }
             }
