@@ -87,7 +87,7 @@ async fn reload_and_sighup_take_a_new_file_into_use_and_keep_the_old_one_for_a_b
 
     fs::write(lab.config(), good).unwrap();
     broker.signal(Signal::HUP);
-    broker.wait_for_log("is in use").await;
+    broker.wait_for_log_times("is in use", 2).await;
     assert_eq!(broker.get(&["connection", "pg"]).await.code, 0);
     assert_eq!(lab.vault.counters().reads, reads, "a source that did not change keeps its cache");
     assert_eq!(broker.stop().await.0, 0);

@@ -137,7 +137,12 @@ impl Broker {
     }
 
     pub(crate) async fn wait_for_log(&self, text: &str) {
-        self.log.wait_for(text).await;
+        self.log.wait_for(text, 1).await;
+    }
+
+    /// Waits until `text` has been logged so many times since the start.
+    pub(crate) async fn wait_for_log_times(&self, text: &str, times: usize) {
+        self.log.wait_for(text, times).await;
     }
 
     /// Terminates it; answers its exit code and all that it logged.
@@ -176,9 +181,9 @@ impl Log {
         Self { text, news, reader }
     }
 
-    async fn wait_for(&self, text: &str) {
+    async fn wait_for(&self, text: &str, times: usize) {
         let found = async {
-            while !self.text.lock().unwrap().contains(text) {
+            while self.text.lock().unwrap().matches(text).count() < times {
                 self.news.notified().await;
             }
         };
