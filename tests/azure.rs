@@ -4,6 +4,8 @@
 
 #[path = "azure/lab.rs"]
 mod lab;
+#[path = "azure/servers.rs"]
+mod servers;
 
 #[path = "azure/answers.rs"]
 mod answers;
@@ -11,3 +13,9 @@ mod answers;
 mod challenge;
 #[path = "azure/identities.rs"]
 mod identities;
+#[path = "azure/network.rs"]
+mod network;
+#[path = "azure/source.rs"]
+mod source;
+#[path = "azure/tokens.rs"]
+mod tokens;

@@ -61,3 +61,60 @@ impl Names {
         text.replace('_', &self.0.separator)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    /// Written by `tests/azure/names.py`, which asks the provider itself.
+    const ASKED_BY_THE_PROVIDER: &str = include_str!("../../tests/azure/names.json");
+
+    #[derive(Debug, Deserialize)]
+    struct Case {
+        prefix: Option<String>,
+        sep: String,
+        kind: String,
+        id: String,
+        team: Option<String>,
+        multi_team: bool,
+        asked: Vec<String>,
+    }
+
+    #[test]
+    fn the_secrets_asked_for_are_those_that_the_provider_asks_for() {
+        let cases: Vec<Case> = serde_json::from_str(ASKED_BY_THE_PROVIDER).unwrap();
+        assert!(cases.len() > 400);
+        for case in cases {
+            let off = NamesConfig {
+                connections: None,
+                variables: None,
+                config: None,
+                separator: case.sep.clone(),
+                multi_team: case.multi_team,
+            };
+            let prefix = case.prefix.clone();
+            let (kind, config) = match case.kind.as_str() {
+                "connections" => (Kind::Connection, NamesConfig { connections: prefix, ..off }),
+                "variables" => (Kind::Variable, NamesConfig { variables: prefix, ..off }),
+                _ => (Kind::Config, NamesConfig { config: prefix, ..off }),
+            };
+            let lookup = Lookup::parse(kind, &case.id, case.team.as_deref().unwrap_or_default()).unwrap();
+            let names = Names::new(&config).of(&lookup);
+            assert_eq!(names.iter().map(SecretName::as_str).collect::<Vec<_>>(), case.asked, "{case:?}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_the_providers() {
+        let cases: Vec<Case> = serde_json::from_str(ASKED_BY_THE_PROVIDER).unwrap();
+        let default = NamesConfig::default();
+        for (kind, prefix) in
+            [("connections", default.connections), ("variables", default.variables), ("config", default.config)]
+        {
+            // The first case of each kind is one of a provider that was given nothing.
+            let case = cases.iter().find(|case| case.kind == kind).unwrap();
+            assert_eq!((&case.prefix, &case.sep), (&prefix, &default.separator));
+        }
+    }
+}

@@ -25,7 +25,7 @@ async fn fifty_cold_reads_cost_one_probe_and_one_token() {
 async fn two_hundred_cold_parallel_reads_of_a_slow_vault_all_succeed() {
     let lab = Lab::start().await;
     lab.vault.inject(FaultRule::new(Fault::SlowHeaders { millis: 5 }).on(When::Any));
-    for _ in 0..5 {
+    for _ in 0..3 {
         // A vault of its own each time, so that each is cold.
         let azure = lab.azure_with(&[("CI_CLIENT_SECRET", &lab.vault.endpoints().client_secret)]);
         let url = lab.vault.endpoints().vault_url.parse().unwrap();
@@ -35,7 +35,7 @@ async fn two_hundred_cold_parallel_reads_of_a_slow_vault_all_succeed() {
             assert_eq!(answer.map(|found| found.is_some()), Ok(true));
         }
     }
-    assert_eq!(lab.vault.counters().probes, 5);
+    assert_eq!(lab.vault.counters().probes, 3);
 }
 
 #[tokio::test]

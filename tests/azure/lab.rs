@@ -9,6 +9,7 @@ use std::{
     net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -22,7 +23,7 @@ use valet::{
         Vault,
     },
     clock::{Clock, SystemClock},
-    env::MapEnv,
+    env::{Env, MapEnv, OsEnv},
     model::{Found, Reference},
 };
 use valet_testvault::{App, Options, Seed, TestVault};
@@ -42,17 +43,14 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) async fn start() -> Self {
-        Self::with(Options::default(), []).await
+        Self::with(Options::default()).await
     }
 
-    pub(crate) async fn with<const N: usize>(options: Options, variables: [(&str, &str); N]) -> Self {
-        let options = Options { seed: Seed::of([(NAME, CANARY)]), ..options };
-        let vault = TestVault::start(options).await.unwrap();
-        let mut variables: Vec<(String, String)> =
-            variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        variables.push(("CI_CLIENT_SECRET".to_owned(), vault.endpoints().client_secret.clone()));
+    pub(crate) async fn with(options: Options) -> Self {
+        let vault = TestVault::start(Options { seed: Seed::of([(NAME, CANARY)]), ..options }).await.unwrap();
         let port = vault.endpoints().vault_url.rsplit(':').next().unwrap().parse().unwrap();
         let (clock, resolver) = (Arc::new(TestClock::default()), Arc::new(TestResolver(port)));
+        let variables = [("CI_CLIENT_SECRET", vault.endpoints().client_secret.clone())];
         let azure = Azure::new(Arc::new(MapEnv::new(variables)), clock.clone(), resolver.clone());
         Self { vault, azure, clock, resolver }
     }
@@ -155,6 +153,20 @@ pub(crate) async fn fails(vault: &KeyVault) -> Error {
         assert!(!said.contains(leak), "{leak} is in {said}");
     }
     error
+}
+
+/// Whether the test is alone in its process, with these variables. If not, it has been run so, and has passed.
+pub(crate) fn runs_alone(this: &str, variables: &[(&str, &str)]) -> bool {
+    const ALONE: &str = "VALET_TEST_ALONE";
+    if OsEnv.var(ALONE).unwrap().as_deref() == Some(this) {
+        return true;
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let child = child.args(["--exact", this]).envs(variables.iter().copied()).env(ALONE, this).output().unwrap();
+    let said = [child.stdout, child.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    false
 }
 
 /// A certificate with an RSA key.

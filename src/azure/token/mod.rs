@@ -2,6 +2,8 @@
 //! It never knows how an identity proves itself. Vaults ask it through [`Tokens`]; [`super::identity`] fetches for it.
 
 mod keeper;
+#[cfg(test)]
+mod keeper_tests;
 mod schedule;
 
 pub(super) use keeper::{Fetch, Keeper};

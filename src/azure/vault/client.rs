@@ -33,7 +33,7 @@ const NEW_TOKENS: u32 = 2;
 /// One vault, seen with one identity.
 pub struct KeyVault {
     transport: Arc<VaultTransport>,
-    client: SecretClient,
+    pub(super) client: SecretClient,
     clock: Arc<dyn Clock>,
     validity: Validity,
 }

@@ -4,6 +4,8 @@
 mod answer;
 mod challenge;
 mod client;
+#[cfg(test)]
+mod guard_tests;
 mod secret_name;
 mod transport;
 mod validity;

@@ -1,0 +1,179 @@
+use super::{keeper::*, *};
+use crate::{
+    azure::{Error, IdentityProblem},
+    clock::Clock,
+};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
+};
+use tokio::{sync::Semaphore, time};
+
+/// Gives tokens `scope-1`, `scope-2`, … of an hour, or the failure that is set; each waits for a permit.
+#[derive(Debug)]
+struct Source {
+    clock: Arc<TestClock>,
+    permits: Semaphore,
+    fetches: AtomicU64,
+    failure: Mutex<Option<Error>>,
+}
+
+#[async_trait]
+impl Fetch for Source {
+    async fn fetch(&self, scope: &str) -> Result<Token, Error> {
+        let number = self.fetches.fetch_add(1, Ordering::Relaxed) + 1;
+        self.permits.acquire().await.unwrap().forget();
+        match self.failure.lock().unwrap().clone() {
+            Some(error) => Err(error),
+            None => Ok(Token {
+                text: Secret::new(format!("{scope}-{number}")),
+                expires_at: self.clock.wall() + Duration::from_hours(1),
+            }),
+        }
+    }
+}
+
+/// Seconds since the epoch, and since the start.
+#[derive(Debug, Default)]
+struct TestClock(AtomicU64);
+
+impl Clock for TestClock {
+    fn wall(&self) -> SystemTime {
+        UNIX_EPOCH + self.monotonic()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+struct Lab {
+    clock: Arc<TestClock>,
+    source: Arc<Source>,
+    keeper: Keeper,
+}
+
+impl Lab {
+    fn new(permits: usize) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let source = Arc::new(Source {
+            clock: clock.clone(),
+            permits: Semaphore::new(permits),
+            fetches: AtomicU64::new(0),
+            failure: Mutex::default(),
+        });
+        let keeper = Keeper::new("prod".into(), source.clone(), clock.clone());
+        Self { clock, source, keeper }
+    }
+
+    async fn token(&self) -> String {
+        self.keeper.token("s").await.unwrap().text.expose().to_owned()
+    }
+
+    /// Lets a minute pass for whoever sleeps, without anybody asking.
+    async fn settle(&self) {
+        time::sleep(Duration::from_mins(1)).await;
+    }
+
+    fn fetches(&self) -> u64 {
+        self.source.fetches.load(Ordering::Relaxed)
+    }
+
+    fn at_minute(&self, minute: u64) {
+        self.clock.0.store(minute * 60, Ordering::Relaxed);
+    }
+}
+
+fn failure() -> Error {
+    Error::Identity { identity: "prod".into(), why: IdentityProblem::NotAssigned }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_scope_has_its_token_which_is_fetched_once() {
+    let lab = Lab::new(9);
+    let both = futures::future::join_all((0..50).map(|n| lab.keeper.token(if n % 2 == 0 { "a" } else { "b" }))).await;
+    let texts: Vec<_> = both.into_iter().map(|token| token.unwrap().text.expose().to_owned()).collect();
+    assert!(texts.iter().step_by(2).all(|text| *text == texts[0]) && texts[0].starts_with("a-"), "{texts:?}");
+    assert!(texts.iter().skip(1).step_by(2).all(|text| *text == texts[1]) && texts[1].starts_with("b-"), "{texts:?}");
+    assert_eq!(lab.fetches(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_new_token_takes_over_when_it_comes_and_not_before() {
+    let lab = Lab::new(1);
+    assert_eq!(lab.token().await, "s-1");
+    lab.at_minute(50);
+    for _ in 0..10 {
+        assert_eq!(lab.token().await, "s-1");
+        time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(lab.fetches(), 2);
+    lab.source.permits.add_permits(1);
+    time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(lab.token().await, "s-2");
+    lab.at_minute(61);
+    assert_eq!((lab.token().await.as_str(), lab.fetches()), ("s-2", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_renewed_again_and_again_although_nobody_asks() {
+    let lab = Lab::new(9);
+    assert_eq!(lab.token().await, "s-1");
+    for (minute, fetches) in [(47, 1), (48, 2), (95, 2), (96, 3)] {
+        lab.at_minute(minute);
+        lab.settle().await;
+        assert_eq!(lab.fetches(), fetches, "minute {minute}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_whose_token_could_not_be_fetched_is_left_alone_until_somebody_asks() {
+    let lab = Lab::new(9);
+    *lab.source.failure.lock().unwrap() = Some(failure());
+    assert_eq!(lab.keeper.token("s").await, Err(failure()));
+    for minute in 1..10 {
+        lab.at_minute(minute);
+        lab.settle().await;
+    }
+    assert_eq!(lab.fetches(), 1);
+    *lab.source.failure.lock().unwrap() = None;
+    assert_eq!((lab.token().await.as_str(), lab.fetches()), ("s-2", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_takes_too_long_is_given_up_for_all_who_wait() {
+    let lab = Lab::new(0);
+    for answer in futures::future::join_all((0..10).map(|_| lab.keeper.token("s"))).await {
+        let expected = IdentityProblem::TimedOut(Duration::from_secs(15));
+        assert_eq!(answer, Err(Error::Identity { identity: "prod".into(), why: expected }));
+    }
+    assert_eq!(lab.fetches(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn scopes_are_bounded() {
+    let lab = Lab::new(99);
+    for n in 0..16 {
+        assert!(lab.keeper.token(&format!("s{n}")).await.is_ok());
+    }
+    let expected = Error::Identity { identity: "prod".into(), why: IdentityProblem::TooManyScopes };
+    assert_eq!(lab.keeper.token("s16").await, Err(expected));
+    assert!(lab.keeper.token("s3").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tasks_end_with_the_keeper_even_in_the_middle_of_a_fetch() {
+    let lab = Lab::new(1);
+    assert_eq!(lab.token().await, "s-1");
+    lab.at_minute(50);
+    assert_eq!(lab.token().await, "s-1");
+    tokio::task::yield_now().await;
+    assert_eq!((lab.fetches(), Arc::strong_count(&lab.source) > 2), (2, true));
+    let Lab { keeper, source, .. } = lab;
+    drop(keeper);
+    time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(Arc::strong_count(&source), 1);
+}
