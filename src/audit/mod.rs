@@ -3,6 +3,8 @@
 
 mod config;
 mod event;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use config::Config;

@@ -24,7 +24,7 @@ pub struct Audit {
 }
 
 /// Events that may wait to be written; about 300 bytes each.
-const QUEUE: usize = 8192;
+pub(super) const QUEUE: usize = 8192;
 
 impl Audit {
     /// Records nothing.

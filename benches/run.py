@@ -1,0 +1,156 @@
+"""Runs the benches and prints their table: each figure beside what it is measured against, in the same run.
+
+`make bench` calls it, with the paths of the release build and of an Airflow 3 in the environment. The figures go to
+`target/bench/results.json` too. Nothing here fails for being slow: the machines are noisy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from support.programs import Valet, key_vault, managed_identity, program, valet, vault_with
+
+HERE = Path(__file__).parent
+NAME = "bench"
+VALUE = "postgres://airflow:not-a-real-password@reporting.postgres.database.azure.com:5432/reports?sslmode=require"
+ROUNDS = 20_000
+PYTHON_ROUNDS = 5_000
+INTERPRETERS = 9
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    measured: str
+    against: str
+    ratio: str
+    target: str
+    met: bool
+
+
+@contextmanager
+def bare_server(directory: Path, answer: bytes) -> Iterator[str]:
+    """The yardstick: a bare hyper server that answers with ``answer``; its socket."""
+    body, socket = directory / "body.json", directory / "bare.sock"
+    body.write_bytes(answer)
+    process = subprocess.Popen([program("VALET_BENCH"), "--bare", str(socket), str(body)])
+    try:
+        deadline = time.monotonic() + 10
+        while not socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield str(socket)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def answer_of(broker: Valet) -> bytes:
+    """The very bytes that Valet answers with."""
+    command = ["curl", "-sf", "--unix-socket", broker.socket, "--json", json.dumps({"connId": NAME})]
+    return subprocess.check_output([*command, "http://valet/valet.v1.Broker/GetConnection"])
+
+
+def warm_hit(broker: Valet, bare: str) -> Row:
+    command = [program("VALET_BENCH"), "--measure", broker.socket, bare, NAME, str(ROUNDS)]
+    figures = json.loads(subprocess.check_output(command))
+    ours, theirs = figures["valet"]["p50_ns"] / 1000, figures["bare"]["p50_ns"] / 1000
+    what = "warm hit, Connect face, one client, p50"
+    return _row(what, f"{ours:.0f} µs", f"{theirs:.0f} µs, a bare hyper server", ours / theirs, 2.0)
+
+
+def shim_repeat(broker: Valet, bare: str) -> Row:
+    figures = _in_airflow({}, "repeat", broker.socket, bare, NAME, str(PYTHON_ROUNDS))
+    ours, theirs = (statistics.median(figures[key]) / 1000 for key in ("shim_ns", "bare_ns"))
+    what = "the shim's repeated get_conn_value, p50"
+    return _row(what, f"{ours:.0f} µs", f"{theirs:.0f} µs, minimal http.client with the bare server", ours / theirs, 1.25)
+
+
+def first_lookups(broker: Valet, vault: dict[str, object], environment: dict[str, str]) -> list[Row]:
+    shim, azure = [], []
+    for number in range(INTERPRETERS):
+        _progress(f"fresh interpreters {number + 1}/{INTERPRETERS}")
+        ours = json.dumps({"socket": broker.socket})
+        shim.append(_in_airflow({}, "first", "valet", ours, NAME)["ms"])
+        azure.append(_in_airflow(environment, "first", "vault", json.dumps(vault), NAME)["ms"])
+    ours_ms, theirs_ms = statistics.median(shim), statistics.median(azure)
+    what = "import and first lookup in a process with Airflow, median"
+    beside = f"{theirs_ms:.0f} ms, AzureKeyVaultBackend on the same vault"
+    times = theirs_ms / ours_ms
+    return [
+        Row(what, f"{ours_ms:.1f} ms", "", "", "≤ 5 ms", ours_ms <= 5),
+        Row("the same", f"{ours_ms:.1f} ms", beside, f"{times:.0f}x less", "≥ 40x less", times >= 40),
+    ]
+
+
+def resident(broker: Valet, started: float) -> Row:
+    time.sleep(max(0.0, started + 10 - time.monotonic()))
+    status = Path(f"/proc/{broker.process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found, "the kernel says how much is resident"
+    megabytes = int(found[1]) / 1024
+    return Row("VmRSS 10 s after start, one Key Vault source", f"{megabytes:.1f} MB", "", "", "< 14 MB", megabytes < 14)
+
+
+def _row(what: str, ours: str, theirs: str, ratio: float, most: float) -> Row:
+    return Row(what, ours, theirs, f"{ratio:.2f}x", f"≤ {most:g}x", ratio <= most)
+
+
+def _in_airflow(environment: dict[str, str], *args: str) -> dict[str, Any]:
+    with TemporaryDirectory() as home:
+        env = {"PATH": os.environ["PATH"], "AIRFLOW_HOME": home, "AIRFLOW__CORE__UNIT_TEST_MODE": "False", **environment}
+        command = [program("VALET_AIRFLOW_3_PYTHON"), str(HERE / "in_airflow.py"), *args]
+        lines = subprocess.check_output(command, env=env, stderr=subprocess.DEVNULL, text=True).splitlines()
+        figures: dict[str, Any] = json.loads(lines[-1])
+        return figures
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    results = Path(program("VALET_BENCH_RESULTS"))
+    with TemporaryDirectory(prefix="valet-bench-") as temporary:
+        directory = Path(temporary)
+        with vault_with(directory / "vault", {f"airflow-connections-{NAME}": VALUE}) as control:
+            endpoints = control.endpoints
+            environment = managed_identity(endpoints)
+            sources = {"sources": {"prod": key_vault(endpoints)}, "audit": {"to": "file", "path": str(directory / "audit")}}
+            started = time.monotonic()
+            with valet(directory / "valet", sources, {**environment, "VALET_LOG": "info"}) as broker:
+                answer = answer_of(broker)
+                rows = [resident(broker, started)]
+                with bare_server(directory, answer) as bare:
+                    _progress("a warm hit beside a bare server")
+                    rows.append(warm_hit(broker, bare))
+                    _progress("the shim beside http.client")
+                    rows.append(shim_repeat(broker, bare))
+                backend = {"vault_url": endpoints.vault_url, "verify_challenge_resource": False}
+                python = {**environment, "REQUESTS_CA_BUNDLE": endpoints.ca_file}
+                rows.extend(first_lookups(broker, backend, python))
+    _progress("")
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.write_text(json.dumps([asdict(row) for row in rows], indent=2))
+    print("| what | measured | against | ratio | target | met |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for row in rows:
+        print(f"| {row.what} | {row.measured} | {row.against} | {row.ratio} | {row.target} | {'yes' if row.met else 'NO'} |")
+
+
+if __name__ == "__main__":
+    main()
