@@ -178,3 +178,19 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Erro
     let path = path.to_owned();
     move |source| Error::Io { action, path, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_a_number_or_a_name_in_the_file() {
+        let file = || Ok("root:x:0:\nairflow:x:50000:a,b\n\nvalet-2:x:65532:\nbroken\nvalet:x:many:\n".to_owned());
+        assert_eq!(gid("65532", || panic!("a number needs no file")).ok(), Some(65532));
+        assert_eq!(gid("airflow", file).ok(), Some(50000));
+        assert_eq!(gid("root", file).ok(), Some(0));
+        for unknown in ["air", "valet", "broken", "x", "", "-1"] {
+            assert!(matches!(gid(unknown, file), Err(Error::NoSuchGroup { .. })), "{unknown}");
+        }
+    }
+}

@@ -2,11 +2,13 @@
 
 use crate::{
     clients::{Face, GET_CONNECTION, Refused, call, get, post, send},
+    log::Log,
     script::{CANARY, Valet, then},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use prost::{Message, Name};
 use std::{fmt::Debug, os::unix::fs::MetadataExt as _, path::Path, time::Duration};
+use tracing::level_filters::LevelFilter;
 use valet::{
     proto::v1::{self, batch_get_result::Outcome, lookup},
     transport::Limits,
@@ -133,18 +135,24 @@ async fn every_fault_has_its_code_reason_and_http_status() {
 
 #[tokio::test]
 async fn an_internal_fault_and_a_panic_show_only_a_number_that_is_in_the_log() {
+    let log = Log::start(LevelFilter::ERROR);
     let valet = Valet::start().await;
-    for (number, name) in [(1, "INTERNAL"), (2, "panic")] {
-        let reply = get(&valet, name).await;
-        assert_eq!(reply.status, 500);
-        let message = format!("internal error {number:016x}: look for this id in valet's log");
-        assert_eq!(reply.refused(), refused("internal", "INTERNAL", &message));
+    let mut number = 0;
+    for name in ["INTERNAL", "panic"] {
+        for face in Face::ALL {
+            number += 1;
+            let id = format!("{number:016x}");
+            let request = v1::GetConnectionRequest { conn_id: name.to_owned(), team: String::new() };
+            let said: Result<v1::Answer, _> =
+                call(face, &valet.tasks(), GET_CONNECTION, &HeaderMap::new(), &request).await;
+            let message = format!("internal error {id}: look for this id in valet's log");
+            assert_eq!(said, Err(refused("internal", "INTERNAL", &message)), "{face:?}");
+            assert!(log.text().contains(&format!("internal fault id=\"{id}\"")), "{}", log.text());
+        }
     }
-    let request = v1::GetConnectionRequest { conn_id: "panic".to_owned(), team: String::new() };
-    let said: Result<v1::Answer, _> =
-        call(Face::Grpc, &valet.tasks(), GET_CONNECTION, &HeaderMap::new(), &request).await;
-    let message = format!("internal error {:016x}: look for this id in valet's log", 3);
-    assert_eq!(said, Err(refused("internal", "INTERNAL", &message)));
+    assert_eq!(get(&valet, "INTERNAL").await.status, 500);
+    assert!(log.text().contains("detail=\"the script says \\\"INTERNAL\\\", é\""), "{}", log.text());
+    assert!(log.text().contains("detail=\"a panic; its message is on stderr\""));
 }
 
 #[tokio::test]
@@ -392,4 +400,17 @@ async fn a_request_that_is_too_long_is_too_large_on_every_face() {
         assert_eq!((&*refused.code, &*refused.reason), ("resource_exhausted", "TOO_LARGE"), "{face:?}");
     }
     assert_eq!(valet.counted(valet::telemetry::Counter::RequestsTooLarge), 5);
+}
+
+#[tokio::test]
+async fn a_value_is_in_answers_and_nowhere_else() {
+    let log = Log::start(LevelFilter::TRACE);
+    let valet = Valet::start().await;
+    let answer = connection(&valet, "hit").await.unwrap();
+    get(&valet, "INTERNAL").await;
+    valet.is_left_alone().await;
+    let text = log.text();
+    assert!(text.contains("h2::") && text.contains("valet::"), "the log is on");
+    assert!(!text.contains("canary"), "{text}");
+    assert!(!format!("{answer:?} {answer:#?} {:?}", valet.script).contains("canary"));
 }

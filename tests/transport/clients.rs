@@ -192,8 +192,12 @@ pub(crate) const GET_CONNECTION: &str = "/valet.v1.Broker/GetConnection";
 
 /// A `GetConnection` in JSON over HTTP/1.1.
 pub(crate) async fn get(valet: &Valet, conn_id: &str) -> Reply {
+    get_at(&valet.tasks(), conn_id).await
+}
+
+pub(crate) async fn get_at(socket: &Path, conn_id: &str) -> Reply {
     let body = serde_json::json!({"connId": conn_id}).to_string();
-    send(&valet.tasks(), post(GET_CONNECTION, "application/json").body(body).unwrap()).await
+    send(socket, post(GET_CONNECTION, "application/json").body(body).unwrap()).await
 }
 
 /// Bytes as they are, and all that comes back until the other side closes, even if it leaves some of ours unread.

@@ -5,5 +5,7 @@
 mod agreement;
 mod bounds;
 mod clients;
+mod log;
 mod over_http;
 mod script;
+mod sockets;

@@ -64,7 +64,23 @@ pub(crate) struct Script {
     pub(crate) go: Semaphore,
 }
 
+/// The parts of a transport around a script.
+pub(crate) fn parts(script: &Arc<Script>, limits: Limits) -> Parts {
+    let next = AtomicU64::new(1);
+    Parts {
+        lookups: Arc::clone(script) as _,
+        control: Arc::clone(script) as _,
+        counters: Arc::new(Counters::new()),
+        ids: Arc::new(move || next.fetch_add(1, Ordering::Relaxed)),
+        limits,
+    }
+}
+
 impl Script {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { asked: Mutex::default(), waiting: Semaphore::new(0), go: Semaphore::new(0) })
+    }
+
     pub(crate) fn callers(&self) -> Vec<Caller> {
         self.asked.lock().unwrap().iter().map(|(caller, _)| caller.clone()).collect()
     }
@@ -169,16 +185,9 @@ impl Valet {
             allow: BTreeSet::from([allow]),
         };
         let listeners = [listener("tasks", Right::Connections), listener("admin", Right::Admin)];
-        let script = Arc::new(Script { asked: Mutex::default(), waiting: Semaphore::new(0), go: Semaphore::new(0) });
-        let counters = Arc::new(Counters::new());
-        let next = AtomicU64::new(1);
-        let parts = Parts {
-            lookups: Arc::clone(&script) as _,
-            control: Arc::clone(&script) as _,
-            counters: Arc::clone(&counters),
-            ids: Arc::new(move || next.fetch_add(1, Ordering::Relaxed)),
-            limits,
-        };
+        let script = Script::new();
+        let parts = parts(&script, limits);
+        let counters = Arc::clone(&parts.counters);
         let server = Server::bind(&listeners, parts).await.unwrap();
         let shutdown = CancellationToken::new();
         let running = TaskTracker::new().spawn(server.run(shutdown.clone()));

@@ -1,0 +1,41 @@
+//! What a test's own thread logs, all of it, whoever logs it.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
+
+/// Collects until it is dropped.
+pub(crate) struct Log {
+    text: Text,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn start(level: LevelFilter) -> Self {
+        let text = Text::default();
+        let writer = text.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(move || writer.clone());
+        let guard = tracing::subscriber::set_default(subscriber.finish());
+        Self { text, _guard: guard }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
