@@ -5,6 +5,7 @@ mod audit_sink;
 mod generation;
 mod running;
 
+pub use crate::transport::Limits;
 pub use generation::BuildError;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     config::Loaded,
     env::Env,
     telemetry::Counters,
-    transport::{self, Control, Ids, Limits, Lookups, Parts, Server},
+    transport::{self, Control, Ids, Lookups, Parts, Server},
 };
 use generation::Maker;
 use running::Running;

@@ -2,12 +2,11 @@
 
 use super::{exit, output};
 use crate::{
-    app::{App, Error, Seams},
+    app::{App, Error, Limits, Seams},
     clock::SystemClock,
     config,
     env::{Env as _, OsEnv},
     telemetry::{Format, init_logs},
-    transport::Limits,
 };
 use clap::{Args, ValueEnum};
 use std::{path::PathBuf, process::ExitCode, sync::Arc};

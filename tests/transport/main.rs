@@ -5,6 +5,7 @@
 mod agreement;
 mod bounds;
 mod clients;
+mod contract;
 mod log;
 mod over_http;
 mod script;

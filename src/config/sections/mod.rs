@@ -1,4 +1,5 @@
-//! The keys of valet.yaml, a file a section: what each key is called, what may stand there, what it is for.
+//! The keys of valet.yaml, a file a section: what each key is called, what may stand there, what it is for. It never sees two parts together:
+//! whether a name leads anywhere is for [`super::check`] to say. [`super::load`] reads a file by it, and [`super::schema`] describes it.
 
 #![expect(clippy::unnecessary_wraps, reason = "what takes a mapping apart may fail, even where this one never does")]
 
