@@ -14,6 +14,8 @@ from airflow_valet.options import parse
 
 # Exit codes, the same as those of `valet`.
 USAGE, NOT_FOUND, UNAVAILABLE, REFUSED, CONFIGURATION = 64, 66, 69, 77, 78
+_BY_REASON = dict.fromkeys(("BAD_NAME", "BAD_REQUEST", "OUT_OF_RANGE", "NOT_YET_AVAILABLE"), USAGE)
+_BY_REASON.update(dict.fromkeys(("MALFORMED_VALUE", "BAD_KEY", "BAD_CONFIG"), CONFIGURATION))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,7 +39,8 @@ def main() -> int:
             text = json.dumps(answer.fields, indent=2) if asked.json else answer.value
     except ValetError as error:
         print(error, file=sys.stderr)
-        return _exit_code(error)
+        kind = {ValetNotFound: NOT_FOUND, ValetDenied: REFUSED}.get(type(error), UNAVAILABLE)
+        return _BY_REASON.get(error.reason, kind)
     sys.stdout.buffer.write(text.encode() + b"\n")
     return 0
 
@@ -53,14 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     get.add_argument("--json", action="store_true", help="print the whole answer")
     status = commands.add_parser("status", help="print the state of the broker, as JSON")
     admin = os.environ.get("VALET_ADMIN_SOCKET", "/run/valet/admin.sock")
+    status.add_argument("--json", action="store_true", help="as it does anyway")
     status.add_argument("--admin-socket", dest="socket", default=admin, help="(or VALET_ADMIN_SOCKET)")
     return parser
-
-
-def _exit_code(error: ValetError) -> int:
-    if isinstance(error, ValetNotFound):
-        return USAGE if error.reason == "BAD_NAME" else NOT_FOUND
-    return REFUSED if isinstance(error, ValetDenied) else UNAVAILABLE
 
 
 if __name__ == "__main__":

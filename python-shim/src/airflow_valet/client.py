@@ -30,6 +30,7 @@ _CLAIMS = {
     "valet-map-index": "AIRFLOW_CTX_MAP_INDEX",  # Airflow sets none, but `get_airflow_context_vars` may
     "valet-try-number": "AIRFLOW_CTX_TRY_NUMBER",
 }
+_MAX_NAME = 1024  # bytes; the broker's own rule, applied here too where it would not even read them
 _MAX_CLAIM = 250  # characters; as long as Airflow lets an id be
 _MAX_MESSAGE = 500  # characters of the broker's own words
 _HEADSTART = 0.1  # seconds by which the broker gives up before us, since it can say what was slow
@@ -41,7 +42,7 @@ _MEANING: tuple[tuple[type[Exception], str, str], ...] = (
     (FileNotFoundError, "UNREACHABLE", "no socket at {path}: is the Valet sidecar running, and the"
      " directory of its socket mounted here? (argument `socket`, or VALET_SOCKET)"),
     (ConnectionRefusedError, "UNREACHABLE", "nobody listens at {path}: is `valet serve` running?"),
-    (PermissionError, "UNREACHABLE", "uid {uid} may not open {path}: see its listener's mode and group"),
+    (PermissionError, "UNREACHABLE", "uid {uid} may not open {path}: see the mode and group of its listener"),
     (OSError, "UNREACHABLE", "no connection to {path}: {error}"),
     (Exception, "BAD_ANSWER", "{path} broke off its answer, or is no Valet"),
 )  # fmt: skip
@@ -134,9 +135,11 @@ class Client:
 def _lookup(kind: str, name: str, team: str | None) -> tuple[str, str, dict[str, str]]:
     what = f"{kind} {name!r:.200}"
     try:
-        name.encode()
+        known = len(name.encode()) <= _MAX_NAME
     except UnicodeEncodeError:
-        raise ValetNotFound(f"{what}: not a name (BAD_NAME)", "BAD_NAME") from None
+        known = False
+    if not known:
+        raise ValetNotFound(f"{what}: over 1 KiB, or no Unicode (BAD_NAME)", "BAD_NAME")
     target, field = _METHODS[kind]
     return what, target, {field: name, "team": team} if team else {field: name}
 

@@ -10,13 +10,13 @@ import os
 import select
 import socket
 import time
-from collections import deque
+from collections import defaultdict, deque
 from contextlib import suppress
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 MAX_ANSWER = 8 * 1024 * 1024  # bytes of one answer, headers and all; Key Vault's values end at 25 KiB
-MAX_IDLE = 4  # connections kept between lookups
+MAX_IDLE = 4  # connections to one socket that are kept between lookups
 BACKLOG_PAUSE = 0.01  # seconds between attempts while the broker's queue of new connections is full
 
 
@@ -119,19 +119,20 @@ def _take(path: str) -> _Connection | None:
         _start_anew()
     while True:
         try:
-            connection = _idle.pop()
+            connection = _idle[path].pop()
         except IndexError:
             return None
-        if connection.path == path and connection.is_quiet():
+        if connection.is_quiet():
             return connection
         connection.close()
 
 
 def _keep(connection: _Connection) -> None:
-    _idle.append(connection)
-    if len(_idle) > MAX_IDLE:
+    idle = _idle[connection.path]
+    idle.append(connection)
+    if len(idle) > MAX_IDLE:
         with suppress(IndexError):  # taken by other threads meanwhile
-            _idle.popleft().close()
+            idle.popleft().close()
 
 
 def _start_anew() -> None:
@@ -147,7 +148,7 @@ def _start_anew() -> None:
 
 # Of the process. No locks, as a child would inherit one that a thread it lacks will never release:
 # each operation used on these is atomic.
-_idle: deque[_Connection] = deque()
+_idle: defaultdict[str, deque[_Connection]] = defaultdict(deque)
 _open: set[_Connection] = set()
 _pid = os.getpid()
 os.register_at_fork(after_in_child=_start_anew)

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,13 +42,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., FakeBroker]]:
+def sockets() -> Iterator[Path]:
+    """A directory with a short name, since the path of a socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="shim-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def serve(sockets: Path) -> Iterator[Callable[..., FakeBroker]]:
     """Start fake brokers; the script may be a function of the request, or one answer to all."""
     brokers: list[FakeBroker] = []
 
     def start(script: Callable[[Request], Say] | Say, name: str = "valet.sock") -> FakeBroker:
         scripted = script if callable(script) else lambda _: script
-        brokers.append(FakeBroker(tmp_path / name, scripted))
+        brokers.append(FakeBroker(sockets / name, scripted))
         return brokers[-1]
 
     yield start

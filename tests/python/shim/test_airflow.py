@@ -185,9 +185,9 @@ print("url:", airflow.configuration.conf.get("database", "sql_alchemy_conn"))
     ids=["served", "not found", "source down", "skipped", "no broker"],
 )
 def test_an_option_is_served_or_airflow_does_not_start_on_a_default(
-    serve: Serve, interpreter: str, tmp_path: Path, said: Say | None, printed: str | None
+    serve: Serve, interpreter: str, tmp_path: Path, sockets: Path, said: Say | None, printed: str | None
 ) -> None:
-    path = serve(said).path if said else str(tmp_path / "none.sock")
+    path = serve(said).path if said else str(sockets / "none.sock")
     done = run(
         interpreter,
         tmp_path,

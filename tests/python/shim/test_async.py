@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,8 +107,8 @@ def test_one_deadline_covers_it_all(serve: Serve, said: Say) -> None:
     assert caught.value.reason == "TIMED_OUT"
 
 
-def test_a_full_queue_of_new_connections_is_waited_for_until_the_deadline(tmp_path: Any) -> None:
-    path = tmp_path / "full.sock"
+def test_a_full_queue_of_new_connections_is_waited_for_until_the_deadline(sockets: Path) -> None:
+    path = sockets / "full.sock"
     with full_listener(path), socket.socket(socket.AF_UNIX) as first:
         first.connect(str(path))
         with pytest.raises(ValetError) as caught:
@@ -155,6 +156,6 @@ def test_a_name_that_is_no_text_is_bad_without_asking(serve: Serve) -> None:
         asyncio.run(Client(serve(answer("v")).path, 4).aget("variable", "a\ud800"))
 
 
-def test_a_missing_socket_fails_at_once(tmp_path: Any) -> None:
+def test_a_missing_socket_fails_at_once(sockets: Path) -> None:
     with pytest.raises(ValetError, match="is the Valet sidecar running"):
-        asyncio.run(Client(str(tmp_path / "none.sock"), 60).aget("connection", "a"))
+        asyncio.run(Client(str(sockets / "none.sock"), 60).aget("connection", "a"))

@@ -7,6 +7,7 @@ import pickle
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,8 +160,8 @@ def test_on_unavailable_skip_passes_over_nothing_else(serve: Serve, make: Make, 
         make(socket=serve(said).path, on_unavailable="skip").get_conn_value("a")
 
 
-def test_a_missing_socket_is_down_too(make: Make, tmp_path: Any, logged: Logged) -> None:
-    path = str(tmp_path / "none.sock")
+def test_a_missing_socket_is_down_too(make: Make, sockets: Path, logged: Logged) -> None:
+    path = str(sockets / "none.sock")
     assert make(socket=path, on_unavailable="skip").get_variable("a") is None
     with pytest.raises(ValetUnavailable, match="is the Valet sidecar running"):
         make(socket=path).get_variable("a")

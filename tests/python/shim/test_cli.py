@@ -56,7 +56,7 @@ def test_get_asks_for_a_team(serve: Serve) -> None:
 def test_status_asks_the_admin_socket(serve: Serve) -> None:
     broker = serve(Say(reply(200, b'{"version": "1", "sources": []}')))
     for arguments, environment in (
-        (["--admin-socket", broker.path], {}),
+        (["--json", "--admin-socket", broker.path], {}),
         ([], {"VALET_ADMIN_SOCKET": broker.path}),
     ):
         code, out, err = run("status", *arguments, **environment)
@@ -70,6 +70,8 @@ def test_status_asks_the_admin_socket(serve: Serve) -> None:
         (fault(404, "not_found", "NOT_FOUND"), 66),
         (fault(404, "not_found", "SKIPPED"), 66),
         (fault(400, "invalid_argument", "BAD_NAME"), 64),
+        (fault(400, "failed_precondition", "MALFORMED_VALUE"), 78),
+        (fault(501, "unimplemented", "NOT_YET_AVAILABLE"), 64),
         (fault(403, "permission_denied", "DENIED_BY_POLICY"), 77),
         (fault(401, "unauthenticated", "UNAUTHENTICATED"), 77),
         (fault(503, "unavailable", "SOURCE_DOWN"), 69),
@@ -84,8 +86,8 @@ def test_each_fault_has_its_exit_code_and_goes_to_standard_error(serve: Serve, s
     assert CANARY not in err
 
 
-def test_no_broker_is_unavailable(tmp_path: Path) -> None:
-    code, out, err = run("get", "connection", "a", "--socket", str(tmp_path / "none"))
+def test_no_broker_is_unavailable(sockets: Path) -> None:
+    code, out, err = run("get", "connection", "a", "--socket", str(sockets / "none"))
     assert (code, out) == (69, "")
     assert "is the Valet sidecar running" in err
 

@@ -125,8 +125,8 @@ def test_many_threads_get_their_own_answers_and_few_connections_are_kept(serve: 
     with ThreadPoolExecutor(16) as pool:
         for thread, values in enumerate(pool.map(look_up, range(16))):
             assert values == [f"{stage} {thread}" for stage in ("first", *range(50))]
-    assert 0 < len(connection._idle) <= connection.MAX_IDLE
-    assert set(connection._open) == set(connection._idle)
+    assert 0 < len(connection._idle[broker.path]) <= connection.MAX_IDLE
+    assert set(connection._open) == set(connection._idle[broker.path])
 
 
 def test_a_failed_lookup_leaves_no_connection_behind(serve: Serve) -> None:
@@ -134,7 +134,6 @@ def test_a_failed_lookup_leaves_no_connection_behind(serve: Serve) -> None:
     for _ in range(5):
         with pytest.raises(ValetError):
             Client(broker.path, 4).get("connection", "a")
-    assert not connection._idle
     assert not connection._open
 
 
@@ -143,6 +142,7 @@ def test_another_socket_gets_a_connection_of_its_own(serve: Serve) -> None:
     for _ in range(2):
         assert Client(one.path, 4).get("variable", "a").value == "one"
         assert Client(other.path, 4).get("variable", "a").value == "other"
+    assert len(one.connections) == len(other.connections) == 1
 
 
 def never(conn: socket.socket) -> None:
@@ -201,8 +201,8 @@ def full_listener(path: Path) -> socket.socket:
     return listener
 
 
-def test_a_full_queue_of_new_connections_is_waited_for_until_the_deadline(tmp_path: Path) -> None:
-    path = tmp_path / "full.sock"
+def test_a_full_queue_of_new_connections_is_waited_for_until_the_deadline(sockets: Path) -> None:
+    path = sockets / "full.sock"
     with full_listener(path), socket.socket(socket.AF_UNIX) as first:
         first.connect(str(path))
         started = time.monotonic()
@@ -212,14 +212,14 @@ def test_a_full_queue_of_new_connections_is_waited_for_until_the_deadline(tmp_pa
         assert caught.value.reason == "TIMED_OUT"
 
 
-def test_a_body_too_large_to_send_at_once_is_under_the_deadline_too(tmp_path: Path) -> None:
-    path = tmp_path / "deaf.sock"
+def test_a_body_too_large_to_send_at_once_is_under_the_deadline_too(sockets: Path) -> None:
+    path = sockets / "deaf.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(1)
         started = time.monotonic()
         with pytest.raises(ValetError) as caught:
-            Client(str(path), DEADLINE).get("connection", "x" * 10_000_000)
+            Client(str(path), DEADLINE).get("connection", "a", "x" * 10_000_000)
         assert time.monotonic() - started < DEADLINE + GRACE
         assert caught.value.reason == "TIMED_OUT"
 
@@ -230,7 +230,7 @@ def test_so_it_is_on_a_connection_that_an_earlier_more_patient_lookup_used(serve
     Client(broker.path, 20).get("connection", "a")
     started = time.monotonic()
     with pytest.raises(ValetError) as caught:
-        Client(broker.path, DEADLINE).get("connection", "x" * 10_000_000)
+        Client(broker.path, DEADLINE).get("connection", "a", "x" * 10_000_000)
     assert time.monotonic() - started < DEADLINE + GRACE
     assert caught.value.reason == "TIMED_OUT"
     go_on.set()
@@ -252,7 +252,6 @@ def test_an_interrupted_lookup_leaves_nothing_to_be_read_by_the_next(
     monkeypatch.setattr(connection._Connection, "recv_into", interrupted)
     with pytest.raises(TaskTimeout):
         client.get("connection", "a")
-    assert not connection._idle
     assert not connection._open
     monkeypatch.setattr(connection._Connection, "recv_into", real)
     broker.script = lambda _: answer("second")

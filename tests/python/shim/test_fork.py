@@ -138,7 +138,7 @@ def test_the_peer_sees_the_end_of_a_connection_only_when_the_parent_ends_it(serv
     Client(broker.path, 20).get("variable", "a")
     assert succeeded(in_child(lambda: True))
     assert not ended.wait(0.05)
-    connection._idle.pop().close()
+    connection._open.copy().pop().close()
     assert ended.wait(10)
 
 
