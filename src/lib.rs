@@ -8,6 +8,7 @@
 //! - [`broker`]: the whole story of a lookup on one screen; it asks [`policy`] and tells [`audit`].
 //! - [`cache`]: what fresh and not found mean; one detached fetch per key.
 //! - [`source`]: where a stored value comes from; [`azure`]: identities, HTTP, the vault client.
+//! - [`sign`]: key and grant to SAS token or Shared Key header, as pure functions.
 //! - Leaves: [`model`] (the vocabulary), [`clock`], [`env`], [`proto`], [`telemetry`].
 
 pub mod app;
@@ -22,6 +23,7 @@ pub mod env;
 pub mod model;
 pub mod policy;
 pub mod proto;
+pub mod sign;
 pub mod source;
 pub mod telemetry;
 pub mod transport;
