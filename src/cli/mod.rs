@@ -11,6 +11,7 @@ mod health;
 mod output;
 mod reload;
 mod serve;
+mod sign;
 mod status;
 
 use args::{Cli, Command};
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
         Command::Get(args) => get::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Reload(args) => reload::run(&args),
+        Command::Sign(args) => sign::run(&args),
         Command::Health(args) => health::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
     }

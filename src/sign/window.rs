@@ -2,10 +2,10 @@ use super::{SignError, Timestamp};
 use std::time::{Duration, SystemTime};
 
 /// How far the clocks of Valet and Azure may be apart (Microsoft: up to 15 minutes either way), so how far back a start is set.
-pub const CLOCK_SKEW: Duration = Duration::from_secs(15 * 60);
+pub const CLOCK_SKEW: Duration = Duration::from_mins(15);
 
 /// The longest life of a user delegation key and of what it signs: 7 days from its start ("Get User Delegation Key").
-pub const DELEGATION_CAP: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const DELEGATION_CAP: Duration = Duration::from_hours(7 * 24);
 
 /// From when to when a token is valid. Either end may be open where a stored access policy sets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -52,7 +52,7 @@ pub fn sign(text: &str) -> Result<SignedSpec, SignError> {
 }
 
 fn unknown_kind() -> SignError {
-    let problem = "is unknown: write service-sas-SERVICE, udk-sas-SERVICE, account-sas, servicebus-sas, shared-key-SERVICE, \
+    let problem = "is unknown: it is service-sas-SERVICE, udk-sas-SERVICE, account-sas, servicebus-sas, shared-key-SERVICE, \
                    shared-key-lite-SERVICE, cosmos-master-key or batch-shared-key";
     SignError::Invalid { field: "kind", problem }
 }
