@@ -112,7 +112,15 @@ async fn a_token_file_that_cannot_be_read_is_named() {
     fs::write(&missing, "\n").unwrap();
     lab.advance(Duration::from_secs(1));
     let error = fails(&lab.key_vault_of(&lab.identity(workload(&lab, &missing)))).await;
-    assert_eq!(problem(&error), &IdentityProblem::EmptyFile(missing));
+    assert_eq!(problem(&error), &IdentityProblem::EmptyFile(missing.clone()));
+
+    for (content, why) in
+        [(vec![b'x'; 300_000], std::io::ErrorKind::FileTooLarge), (vec![0xff; 30], std::io::ErrorKind::InvalidData)]
+    {
+        fs::write(&missing, content).unwrap();
+        let error = fails(&lab.key_vault_of(&lab.identity(workload(&lab, &missing)))).await;
+        assert_eq!(problem(&error), &IdentityProblem::UnreadableFile { path: missing.clone(), why });
+    }
 }
 
 #[tokio::test]
@@ -205,6 +213,23 @@ async fn a_managed_identity_of_an_app_is_asked_with_the_apps_header() {
     read_canary(&azure.vault(&lab.vault_url(), &lab.managed(Some(id)), &lab.network()).unwrap()).await;
     let request = lab.vault.log(0).into_iter().find(|entry| entry.face == Face::ManagedIdentity).unwrap();
     assert_eq!(request.path, "/msi/token");
+}
+
+#[tokio::test]
+async fn a_platform_whose_managed_identities_are_not_supported_is_told_when_the_vault_is_defined() {
+    let lab = Lab::start().await;
+    let resource = ManagedIdentityId::ResourceId("/subscriptions/s/user".to_owned());
+    for (variables, id, expected) in [
+        (["IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"], None, "Service Fabric"),
+        (["IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_HEADER"], Some(resource), "resource_id"),
+        (["IDENTITY_ENDPOINT", "IMDS_ENDPOINT", "IMDS_ENDPOINT"], None, "Azure Arc"),
+        (["MSI_ENDPOINT", "MSI_SECRET", "MSI_SECRET"], None, "Azure ML"),
+    ] {
+        let azure = lab.azure_with(&variables.map(|variable| (variable, "http://127.0.0.1:1")));
+        let error = azure.vault(&lab.vault_url(), &lab.managed(id), &lab.network()).map(|_| ()).unwrap_err();
+        assert!(matches!(error, Error::Setup(Setup::BadIdentity { .. })), "{error:?}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,13 @@ use crate::azure::{
     shared::Shared,
 };
 use reqwest::{Certificate, Client, redirect::Policy};
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 /// How long a TCP and TLS connection may take to come about.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -17,6 +23,8 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long an idle connection is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+/// The largest `ca_file`, in bytes: four times the bundle of all public authorities.
+const LARGEST_CA_FILE: u64 = 1024 * 1024;
 /// How many idle connections are kept for one host.
 const IDLE_CONNECTIONS: usize = 4;
 
@@ -78,7 +86,14 @@ impl Clients {
 }
 
 fn authorities(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let pem = fs::read(path).map_err(|error| Setup::UnreadableCaFile { path: path.to_owned(), why: error.kind() })?;
+    let unreadable = |why| Error::from(Setup::UnreadableCaFile { path: path.to_owned(), why });
+    let mut pem = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST_CA_FILE + 1).read_to_end(&mut pem));
+    match read {
+        Ok(read) if read as u64 > LARGEST_CA_FILE => return Err(unreadable(io::ErrorKind::FileTooLarge)),
+        Ok(_) => {}
+        Err(error) => return Err(unreadable(error.kind())),
+    }
     let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
     // reqwest takes a file without any certificate in silence; the result would be UnknownIssuer much later.
     if found.is_empty() { Err(Setup::BadCaFile(path.to_owned()).into()) } else { Ok(found) }

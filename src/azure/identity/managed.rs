@@ -36,25 +36,33 @@ pub(super) struct ManagedIdentity {
 }
 
 /// The endpoint is App Service's (also that of Functions, Container Apps and others) where `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` are set,
-/// else that of virtual machines, at its fixed address or, as in the other Azure SDKs, at `AZURE_POD_IDENTITY_AUTHORITY_HOST`.
+/// else that of virtual machines, at its fixed address or, as in the other Azure SDKs, at `AZURE_POD_IDENTITY_AUTHORITY_HOST`. Those of other
+/// platforms, which the Azure crates do not know, are told by their variables and refused.
 pub(super) fn build(parts: &Parts<'_>, id: Option<&ManagedIdentityId>) -> Result<Arc<ManagedIdentity>, Error> {
-    let (url, header) = if let (Some(endpoint), Some(header)) =
-        (parts.optional("IDENTITY_ENDPOINT")?, parts.optional("IDENTITY_HEADER")?)
-    {
-        if matches!(id, Some(ManagedIdentityId::ResourceId(_))) {
-            return Err(parts.bad(
-                "resource_id does not work where IDENTITY_ENDPOINT is set; name the identity by client_id or object_id",
-            ));
+    let is_set = |variable| parts.optional(variable).map(|value| value.is_some());
+    let (url, header) = match (parts.optional("IDENTITY_ENDPOINT")?, parts.optional("IDENTITY_HEADER")?) {
+        (Some(_), Some(_)) if is_set("IDENTITY_SERVER_THUMBPRINT")? => {
+            return Err(parts.bad("managed identities of Service Fabric are not supported; use another kind"));
         }
-        (Url::parse(&endpoint).map_err(|_| parts.bad("IDENTITY_ENDPOINT is no URL"))?, Some(Secret::new(header)))
-    } else {
-        let host = parts.optional("AZURE_POD_IDENTITY_AUTHORITY_HOST")?;
-        let host = Url::parse(host.as_deref().unwrap_or(IMDS));
-        (
-            host.and_then(|host| host.join(IMDS_PATH))
-                .map_err(|_| parts.bad("AZURE_POD_IDENTITY_AUTHORITY_HOST is no URL"))?,
-            None,
-        )
+        (Some(_), Some(_)) if matches!(id, Some(ManagedIdentityId::ResourceId(_))) => {
+            return Err(parts.bad("no managed identity is named by resource_id where IDENTITY_ENDPOINT is set; write client_id or object_id"));
+        }
+        (Some(endpoint), Some(header)) => {
+            (Url::parse(&endpoint).map_err(|_| parts.bad("IDENTITY_ENDPOINT is no URL"))?, Some(Secret::new(header)))
+        }
+        (Some(_), None) if is_set("IMDS_ENDPOINT")? => {
+            return Err(parts.bad("managed identities of Azure Arc are not supported; use another kind"));
+        }
+        (None, _) if is_set("MSI_ENDPOINT")? => {
+            return Err(
+                parts.bad("managed identities of Cloud Shell and Azure ML are not supported; use kind azure-cli")
+            );
+        }
+        _ => {
+            let host = parts.optional("AZURE_POD_IDENTITY_AUTHORITY_HOST")?;
+            let url = Url::parse(host.as_deref().unwrap_or(IMDS)).and_then(|host| host.join(IMDS_PATH));
+            (url.map_err(|_| parts.bad("AZURE_POD_IDENTITY_AUTHORITY_HOST is no URL"))?, None)
+        }
     };
     let identity = Arc::clone(&parts.config.name);
     let peer = Peer::ManagedIdentity { host: HostName::of(&url), identity: Arc::clone(&identity) };

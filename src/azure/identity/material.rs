@@ -6,8 +6,12 @@ use crate::{
     env::Env,
     model::{Reference, Secret},
 };
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
+use tokio::{fs::File, io::AsyncReadExt};
 use zeroize::Zeroizing;
+
+/// The largest file that an identity may consist of, in bytes: some certificates and a key.
+const LARGEST_FILE: u64 = 256 * 1024;
 
 /// Where a secret part of an identity is.
 #[derive(Debug, Clone)]
@@ -43,28 +47,37 @@ impl Material {
             Self::Known(secret) => Ok(Zeroizing::new(secret.expose().as_bytes().to_vec())),
             Self::File(path) => {
                 let fault = |why| Error::Identity { identity: Arc::clone(identity), why };
-                let bytes = tokio::fs::read(path).await.map(Zeroizing::new).map_err(|error| {
-                    fault(IdentityProblem::UnreadableFile { path: path.to_path_buf(), why: error.kind() })
-                })?;
+                let unreadable =
+                    |error: io::Error| IdentityProblem::UnreadableFile { path: path.to_path_buf(), why: error.kind() };
+                let bytes = read(path).await.map_err(|error| fault(unreadable(error)))?;
                 if bytes.trim_ascii().is_empty() {
-                    Err(fault(IdentityProblem::EmptyFile(path.to_path_buf())))
-                } else {
-                    Ok(bytes)
+                    return Err(fault(IdentityProblem::EmptyFile(path.to_path_buf())));
                 }
+                Ok(bytes)
             }
         }
     }
 
     /// The text as it is now, without one final line break: editors and `kubectl` leave one, and Entra takes it for a part of the secret.
     pub(super) async fn text(&self, identity: &Arc<str>) -> Result<Secret, Error> {
-        if let Self::Known(secret) = self {
-            return Ok(secret.clone());
-        }
+        let path = match self {
+            Self::Known(secret) => return Ok(secret.clone()),
+            Self::File(path) => path,
+        };
         let bytes = self.bytes(identity).await?;
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = str::from_utf8(&bytes).map_err(|_| {
+            let why = IdentityProblem::UnreadableFile { path: path.to_path_buf(), why: io::ErrorKind::InvalidData };
+            Error::Identity { identity: Arc::clone(identity), why }
+        })?;
+        let text = text.strip_suffix('\n').unwrap_or(text);
         Ok(Secret::new(text.strip_suffix('\r').unwrap_or(text)))
     }
+}
+
+async fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = File::open(path).await?.take(LARGEST_FILE + 1).read_to_end(&mut bytes).await?;
+    if read as u64 > LARGEST_FILE { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
 /// A variable's value; an empty one counts as not set, because charts write such.

@@ -25,7 +25,9 @@ use tracing::warn;
 
 /// How many scopes one identity is asked for at most. Vaults of one cloud share one; a vault that names ever new ones gets an error.
 const MAX_SCOPES: usize = 16;
-/// How long a fetch may take in all; the Azure CLI needs some seconds.
+/// How long somebody waits for a token: as long as for any one request, so that the fault that names the identity arrives before they go.
+const WAIT: Duration = Duration::from_secs(8);
+/// How long a fetch may take in all, whoever waits; the Azure CLI needs some seconds.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long to sleep at most, so that a machine that was suspended, or whose clock was set, is noticed.
 const LONGEST_NAP: Duration = Duration::from_mins(1);
@@ -90,27 +92,36 @@ impl Keeper {
     }
 }
 
-#[async_trait]
-impl Tokens for Keeper {
-    async fn token(&self, scope: &str) -> Result<Token, Error> {
-        let scope = self.scope(scope)?;
-        let mut held = scope.held.subscribe();
+impl Scope {
+    /// What is held, or what the next fetch brings.
+    async fn wait(&self, clock: &dyn Clock) -> Result<Token, Error> {
+        let mut held = self.held.subscribe();
         loop {
             let (decision, fetches) = {
                 let held = held.borrow_and_update();
-                (held.decide(now(&*self.clock)), held.fetches)
+                (held.decide(now(clock)), held.fetches)
             };
             match decision {
                 Decision::Use(token) => return Ok(token),
                 Decision::UseAndRenew(token) => {
-                    scope.wanted.notify_one();
+                    self.wanted.notify_one();
                     return Ok(token);
                 }
                 Decision::Fail(error) => return Err(error),
-                Decision::Wait => scope.wanted.notify_one(),
+                Decision::Wait => self.wanted.notify_one(),
             }
-            held.wait_for(|held| held.fetches > fetches).await.expect("the sender is in `scope`, which is held here");
+            held.wait_for(|held| held.fetches > fetches).await.expect("the sender is in `self`");
         }
+    }
+}
+
+#[async_trait]
+impl Tokens for Keeper {
+    async fn token(&self, scope: &str) -> Result<Token, Error> {
+        let scope = self.scope(scope)?;
+        let waited = timeout(WAIT, scope.wait(&*self.clock)).await;
+        let why = IdentityProblem::TimedOut(WAIT);
+        waited.unwrap_or_else(|_| Err(Error::Identity { identity: Arc::clone(&self.identity), why }))
     }
 
     fn reject(&self, token: &str) -> bool {
@@ -145,7 +156,7 @@ async fn keep(identity: Arc<str>, scope: Arc<Scope>, source: Arc<dyn Fetch>, clo
         if let Err(error) = &result
             && scope.held.borrow().is_usable(now)
         {
-            warn!(scope = &*scope.name, %error, "a token could not be renewed; the old one serves until its end");
+            warn!(identity = &*identity, scope = &*scope.name, %error, "a token could not be renewed; the old one serves until its end");
         }
         scope.held.send_modify(|held| held.fetched(result, now));
     }

@@ -59,3 +59,45 @@ impl Challenges {
         Err(asking)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::azure::{Nonsense, Peer, http::HostName};
+    use std::{
+        future::pending,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    fn refused() -> Error {
+        let host = HostName::of(&"https://acme.test".parse().unwrap());
+        Error::Nonsense { peer: Peer::Vault { host }, why: Nonsense::NoChallenge }
+    }
+
+    #[tokio::test]
+    async fn a_challenge_is_asked_for_until_it_is_known_and_again_when_it_is_forgotten() {
+        let (challenges, asked) = (Challenges::default(), Arc::new(AtomicUsize::new(0)));
+        let get = |answer: Result<Challenge, Error>| {
+            let asked = Arc::clone(&asked);
+            challenges.get(move || {
+                asked.fetch_add(1, Ordering::Relaxed);
+                async move { answer }.boxed()
+            })
+        };
+        assert_eq!(get(Err(refused())).await, Err(refused()));
+        assert_eq!(get(Ok("a".into())).await, Ok("a".into()));
+        assert_eq!(get(Ok("b".into())).await, Ok("a".into()));
+        challenges.forget();
+        assert_eq!(get(Ok("c".into())).await, Ok("c".into()));
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_given_up() {
+        let challenges = Challenges::default();
+        let mut abandoned = Box::pin(challenges.get(|| pending().boxed()));
+        assert!(futures::poll!(&mut abandoned).is_pending());
+        drop(abandoned);
+        assert_eq!(challenges.get(|| async { Ok("a".into()) }.boxed()).await, Ok("a".into()));
+    }
+}

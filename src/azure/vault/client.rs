@@ -147,3 +147,22 @@ impl TokenCredential for Credential {
         Ok(AccessToken::new(AzureSecret::new(token.text.expose().to_owned()), OffsetDateTime::UNIX_EPOCH))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::Error as AzureError;
+
+    #[test]
+    fn a_read_is_begun_again_for_a_lost_token_and_a_rejected_one_and_nothing_else() {
+        let lost = "The request failed due to an error while fetching the access token.";
+        assert!(lacks_token(&AzureError::with_message(ErrorKind::Credential, lost)));
+        let peer = Peer::Vault { host: HostName::of(&"https://acme.test".parse().unwrap()) };
+        let ours = wrapped(Error::TimedOut { peer, after: CALL_TIMEOUT });
+        assert!(!lacks_token(&AzureError::with_error(ErrorKind::Credential, ours, "no token")));
+        for (status, expected) in [(StatusCode::Unauthorized, true), (StatusCode::NotFound, false)] {
+            let kind = ErrorKind::HttpResponse { status, error_code: None, raw_response: None };
+            assert_eq!(lacks_token(&kind.into_error()), expected, "{status}");
+        }
+    }
+}
