@@ -7,7 +7,6 @@ forks after it has looked things up. `http.client` reads the answers. Knows noth
 from __future__ import annotations
 
 import os
-import select
 import socket
 import time
 from collections import defaultdict, deque
@@ -68,9 +67,14 @@ class _Connection(socket.socket):
 
     def is_quiet(self) -> bool:
         """Neither closed by the broker nor holding bytes, which would pass for the next answer."""
-        poll = select.poll()
-        poll.register(self, select.POLLIN)
-        return not poll.poll(0)
+        try:
+            self.settimeout(0)
+            self.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         self._limit_wait()

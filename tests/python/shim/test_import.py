@@ -14,7 +14,7 @@ from conftest import SHIM
 
 #: What the shim may import; all of it is loaded in any process of Airflow before the first lookup.
 STANDARD = set(
-    "__future__ argparse asyncio collections concurrent contextlib http importlib io json logging os select"
+    "__future__ argparse asyncio collections concurrent contextlib http importlib io json logging os"
     " socket sys time typing urllib".split()
 )
 FAKE_AIRFLOW = {
