@@ -3,7 +3,10 @@ use super::{
     methods::{self, Methods},
     status::Refusal,
 };
-use crate::model::{Caller, Fault, FaultKind};
+use crate::{
+    model::{Caller, Fault, FaultKind},
+    proto::v1,
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_ENCODING};
 use prost::{Message, Name};
@@ -79,10 +82,12 @@ impl Connect {
         let methods = &self.methods;
         Ok(match method {
             Method::GetConnection => {
-                self.encode(codec, &methods.get_connection(caller, self.decode(codec, &body)?).await?)
+                encode_answer(codec, &methods.get_connection(caller, self.decode(codec, &body)?).await?)
             }
-            Method::GetVariable => self.encode(codec, &methods.get_variable(caller, self.decode(codec, &body)?).await?),
-            Method::GetConfig => self.encode(codec, &methods.get_config(caller, self.decode(codec, &body)?).await?),
+            Method::GetVariable => {
+                encode_answer(codec, &methods.get_variable(caller, self.decode(codec, &body)?).await?)
+            }
+            Method::GetConfig => encode_answer(codec, &methods.get_config(caller, self.decode(codec, &body)?).await?),
             Method::BatchGet => self.encode(codec, &methods.batch_get(caller, self.decode(codec, &body)?).await?),
             Method::Status => self.encode(codec, &methods.status(caller, self.decode(codec, &body)?)?),
             Method::Reload => self.encode(codec, &methods.reload(caller, self.decode(codec, &body)?).await?),
@@ -105,6 +110,14 @@ impl Connect {
             Codec::Json => self.json.encode(message),
             Codec::Proto => message.encode_to_vec(),
         }
+    }
+}
+
+/// As [`Connect::encode`].
+fn encode_answer(codec: Codec, answer: &v1::Answer) -> Vec<u8> {
+    match codec {
+        Codec::Json => Json::encode_answer(answer),
+        Codec::Proto => answer.encode_to_vec(),
     }
 }
 

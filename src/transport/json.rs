@@ -1,13 +1,31 @@
 use crate::{
     model::{Fault, FaultKind},
-    proto,
+    proto::{self, v1},
 };
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use serde::Serialize;
 
 /// The JSON form of messages, as proto3 has it, read from the descriptors.
 pub(super) struct Json {
     pool: DescriptorPool,
+}
+
+/// `valet.v1.Answer` in its JSON form.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    value: &'a str,
+    source: &'a str,
+    version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fresh_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    state: &'static str,
+    mask: &'a [String],
 }
 
 impl Json {
@@ -46,9 +64,62 @@ impl Json {
         text
     }
 
+    /// [`Self::encode`] for the answer to nearly every call, some times faster: it needs no descriptor.
+    pub(super) fn encode_answer(answer: &v1::Answer) -> Vec<u8> {
+        let mut text = Vec::with_capacity(256 + answer.encoded_len());
+        let typed = Answer {
+            value: &answer.value,
+            source: &answer.source,
+            version: &answer.version,
+            age: answer.age.map(|age| age.to_string()),
+            fresh_until: answer.fresh_until.map(|time| time.to_string()),
+            expires_at: answer.expires_at.map(|time| time.to_string()),
+            state: answer.state().as_str_name(),
+            mask: &answer.mask,
+        };
+        serde_json::to_writer(&mut text, &typed).expect("text goes into memory");
+        text
+    }
+
     fn descriptor<M: Name>(&self) -> MessageDescriptor {
         self.pool
             .get_message_by_name(&M::full_name())
             .expect("the build compiled the message and its descriptor from one file")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    prop_compose! {
+        fn answers()(
+            texts in proptest::collection::vec(".*", 3..6),
+            age in proptest::option::of((0..1_000_000_i64, 0..1_000_000_000)),
+            times in proptest::collection::vec(proptest::option::of((0..253_402_300_799_i64, 0..1_000_000_000)), 2),
+            round in proptest::sample::select(vec![1, 1000, 1_000_000, 1_000_000_000]),
+            state in 0..3,
+        ) -> v1::Answer {
+            let time = |it: Option<(i64, i32)>| it.map(|(seconds, nanos)| prost_types::Timestamp { seconds, nanos: nanos / round * round });
+            v1::Answer {
+                value: texts[0].clone(),
+                source: texts[1].clone(),
+                version: texts[2].clone(),
+                age: age.map(|(seconds, nanos)| prost_types::Duration { seconds, nanos: nanos / round * round }),
+                fresh_until: time(times[0]),
+                expires_at: time(times[1]),
+                state,
+                mask: texts[3..].to_vec(),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_way_writes_what_the_descriptors_say(answer in answers()) {
+            let (fast, general) = (Json::encode_answer(&answer), Json::new().encode(&answer));
+            prop_assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8(general).unwrap());
+        }
     }
 }

@@ -21,7 +21,10 @@ pub(super) struct Link {
 impl Link {
     /// Asks the kernel who is at the other end, once.
     pub(super) fn new(listener: Arc<Listener>, stream: &UnixStream) -> Self {
-        let peer = stream.peer_cred().ok().map(|peer| Peer { uid: peer.uid(), gid: peer.gid(), pid: peer.pid() });
+        let peer = stream.peer_cred().ok().map(|peer| {
+            // The kernel says 0 of a process that this PID namespace does not know.
+            Peer { uid: peer.uid(), gid: peer.gid(), pid: peer.pid().filter(|&pid| pid != 0) }
+        });
         Self { listener, peer, requests: AtomicU64::new(0), refused: AtomicU64::new(NONE), rest: Notify::new() }
     }
 

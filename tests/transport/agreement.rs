@@ -364,13 +364,24 @@ async fn a_message_that_cannot_be_read_is_a_bad_request_that_repeats_none_of_it(
     let valet = Valet::start().await;
     // Field 1 with a length beyond the end, then the canary.
     let binary = [&[0x0a, 0x7f][..], CANARY.as_bytes()].concat();
-    let mut grpc = vec![0, 0, 0, 0, u8::try_from(binary.len()).unwrap()];
-    grpc.extend(&binary);
-    let reply =
-        send(&valet.tasks(), post(GET_CONNECTION, "application/grpc").version(Version::HTTP_2).body(grpc).unwrap())
-            .await;
-    assert_eq!((reply.header("grpc-status"), reply.header("valet-reason")), (Some("3"), Some("BAD_REQUEST")));
-    assert!(!format!("{reply:?}").contains("canary"));
+    let framed = |flag, length, message: &[u8]| [&[flag, 0, 0, 0, length], message].concat();
+    let grpc = [
+        (framed(0, u8::try_from(binary.len()).unwrap(), &binary), ("3", "BAD_REQUEST")),
+        (framed(0, 0x7f, CANARY.as_bytes()), ("3", "BAD_REQUEST")),
+        (framed(7, 0, &[]), ("3", "BAD_REQUEST")),
+        (vec![], ("3", "BAD_REQUEST")),
+        (vec![0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3], ("8", "TOO_LARGE")),
+    ];
+    for (body, (status, reason)) in grpc {
+        let request = post(GET_CONNECTION, "application/grpc").version(Version::HTTP_2).body(body.clone()).unwrap();
+        let reply = send(&valet.tasks(), request).await;
+        assert_eq!(
+            (reply.header("grpc-status"), reply.header("valet-reason")),
+            (Some(status), Some(reason)),
+            "{body:?}"
+        );
+        assert!(!format!("{reply:?}").contains("canary"));
+    }
     for (content_type, body) in [
         ("application/proto", binary),
         ("application/json", Vec::new()),

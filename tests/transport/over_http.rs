@@ -4,12 +4,18 @@ use crate::{
     clients::{GET_CONNECTION, Reply, post, raw, send},
     script::{CANARY, Valet},
 };
+use bytes::Bytes;
+use futures::StreamExt as _;
 use http::{Request, Version};
-use std::time::Duration;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::{convert::Infallible, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
 };
+use tokio_util::task::TaskTracker;
 use valet::{telemetry::Counter, transport::Limits};
 
 const BODY: &str = r#"{"connId":"hit"}"#;
@@ -267,6 +273,31 @@ async fn slow_heads_and_bodies_are_cut_and_counted() {
     let all = chunked(BODY);
     assert!(raw(&valet.tasks(), &all[..all.len() - 2]).await.starts_with("HTTP/1.1 504"));
     assert_eq!(valet.counted(Counter::ConnectionsTooSlow), 4);
+    valet.is_left_alone().await;
+}
+
+#[tokio::test]
+async fn a_slow_body_over_http2_ends_its_call_and_no_other() {
+    let valet = Valet::with(Limits { body_read: Duration::from_millis(30), ..Limits::default() }).await;
+    let io = TokioIo::new(UnixStream::connect(valet.tasks()).await.unwrap());
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    TaskTracker::new().spawn(connection);
+    for (content_type, first, slow) in
+        [("application/grpc", &b"\0\0\0\0\x05\x0a"[..], ("200", Some("4"))), ("application/json", b"{", ("504", None))]
+    {
+        let begun = futures::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(first)))]);
+        let body = StreamBody::new(begun.chain(futures::stream::pending()));
+        let request = post(GET_CONNECTION, content_type).version(Version::HTTP_2).body(BodyExt::boxed(body)).unwrap();
+        let reply = sender.send_request(request).await.unwrap();
+        let said = |name: &str| reply.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!((reply.status().as_str(), said("grpc-status")), slow);
+        assert_eq!(said("valet-reason"), Some("TIMED_OUT"));
+    }
+    let whole = BodyExt::boxed(Full::from(BODY));
+    let request = post(GET_CONNECTION, "application/json").version(Version::HTTP_2).body(whole).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+    assert_eq!(valet.counted(Counter::ConnectionsTooSlow), 2);
+    drop(sender);
     valet.is_left_alone().await;
 }
 
