@@ -1,4 +1,4 @@
-use super::{check, completions, get, health, reload, serve, sign, status};
+use super::{check, completions, get, health, init, reload, schema, serve, sign, status};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -27,6 +27,10 @@ pub(super) enum Command {
     Sign(sign::SignArgs),
     /// Ask a running Valet whether it serves (the exec probe)
     Health(health::HealthArgs),
+    /// Print the JSON Schema of valet.yaml
+    Schema(schema::SchemaArgs),
+    /// Write a first valet.yaml, or one that takes over from Airflow's Key Vault backend
+    Init(init::InitArgs),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
 }

@@ -8,7 +8,8 @@ use std::{path::PathBuf, process::ExitCode};
 /// Arguments of `valet check`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exits with 0 where Valet would start (warnings are printed all the same), with 78 where it would not.
+    after_help = "Files that the configuration names (certificates, values, secrets) are read as well; the file's own text is never printed.
+Exits with 0 where Valet would start (warnings are printed all the same), with 78 where it would not.
 
 Examples:
   valet check --config valet.yaml
@@ -19,7 +20,7 @@ pub(super) struct CheckArgs {
     #[arg(long, env = "VALET_CONFIG", value_name = "FILE", default_value = "/etc/valet/valet.yaml")]
     config: PathBuf,
 
-    /// Print the problems as JSON
+    /// Print the problems as JSON: {"problems": [{path, line, message, hint, severity}]}
     #[arg(long)]
     json: bool,
 }

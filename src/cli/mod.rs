@@ -8,8 +8,10 @@ mod completions;
 mod exit;
 mod get;
 mod health;
+mod init;
 mod output;
 mod reload;
+mod schema;
 mod serve;
 mod sign;
 mod status;
@@ -37,6 +39,8 @@ pub fn main() -> ExitCode {
         Command::Reload(args) => reload::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Health(args) => health::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
     }
 }

@@ -69,7 +69,7 @@ fn start(args: &ServeArgs) -> Result<(), exit::Exit> {
 
     let loaded = config::load(&args.config, &env)
         .map_err(|problems| output::fail(exit::CONFIG, problems.render(&args.config)))?;
-    for warning in loaded.warnings.iter() {
+    for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_WORKERS));

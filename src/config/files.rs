@@ -1,3 +1,4 @@
+use crate::{model::Kind, source::FileConfig};
 use std::{
     fmt,
     fs::File,
@@ -14,10 +15,13 @@ pub trait Files: fmt::Debug {
     /// Whatever keeps it away; [`io::ErrorKind::FileTooLarge`] for more than [`MAX_BYTES`], [`io::ErrorKind::InvalidInput`] for what is no
     /// regular file.
     fn read(&self, path: &Path) -> io::Result<Zeroizing<Vec<u8>>>;
+
+    /// What keeps a `file` source from serving values of this kind from a file, in words that hold none of its text.
+    fn problem_with_values(&self, path: &Path, kind: Kind) -> Option<String>;
 }
 
-/// The largest file that is read to check it: 16 MiB.
-pub const MAX_BYTES: u64 = 16 << 20;
+/// The largest certificate or secret that is read to check it: 1 MiB.
+pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The files of this machine.
 #[derive(Debug, Default)]
@@ -30,6 +34,10 @@ impl Files for OsFiles {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         read_bounded(File::open(path)?, MAX_BYTES)
+    }
+
+    fn problem_with_values(&self, path: &Path, kind: Kind) -> Option<String> {
+        FileConfig::problem_with(path, kind)
     }
 }
 

@@ -2,6 +2,7 @@
 //! [`crate::app`] calls it at start-up and reload, [`crate::cli`] for `check`, `schema` and `init`.
 
 mod address;
+pub mod airflow;
 mod check;
 mod context;
 mod files;
@@ -126,6 +127,9 @@ pub fn parse(content: &[u8], base: &Path, env: &dyn Env, files: &dyn Files) -> R
         _ => Err(problems),
     }
 }
+
+/// A first valet.yaml: it works as it stands, and shows every key that there is.
+pub const FIRST: &str = include_str!("first.yaml");
 
 /// The JSON Schema (draft 2020-12) of valet.yaml. What spans keys, such as references to names, only [`parse`] checks.
 pub fn schema() -> serde_json::Value {

@@ -4,10 +4,11 @@ use super::{
     place::Place,
     shape::{self, Shape, Wrong},
 };
-use crate::model::document::{self, Limits, Node};
+use crate::model::{Kind, document::Node};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The path of a file, absolute or relative to the directory of valet.yaml, and what has to be in it.
 pub(super) struct PathTo(pub(super) Content);
@@ -23,8 +24,8 @@ pub(super) enum Content {
     Certificates,
     /// A PEM certificate and its private key.
     CertificateAndKey,
-    /// Connections or variables in a format of `LocalFilesystemBackend`, by the file's ending.
-    Values,
+    /// Values of this kind, as a `file` source reads them.
+    Values(Kind),
 }
 
 impl Shape for PathTo {
@@ -32,17 +33,18 @@ impl Shape for PathTo {
 
     fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<PathBuf> {
         let path = resolve(node, place, cx)?;
-        if self.0 == Content::Unread {
-            return Some(path);
-        }
-        match cx.files.read(&path) {
-            Err(error) => {
-                cx.note(place.error(files::why(&error)).hint("relative paths start from the directory of valet.yaml"))
+        let checked = match self.0 {
+            Content::Unread => Ok(()),
+            Content::Values(kind) => {
+                cx.files.problem_with_values(&path, kind).map_or(Ok(()), |problem| Err(Wrong::new(problem)))
             }
-            Ok(content) => match self.0.check(&path, &content) {
-                Err(wrong) => wrong.note(place, cx),
-                Ok(()) => Some(path),
-            },
+            Content::Anything => content(&path, cx).map(|_| ()),
+            Content::Certificates => content(&path, cx).and_then(|pem| has_certificates(&pem)),
+            Content::CertificateAndKey => content(&path, cx).and_then(|pem| has_certificate_and_key(&pem)),
+        };
+        match checked {
+            Ok(()) => Some(path),
+            Err(wrong) => wrong.note(place, cx),
         }
     }
 
@@ -63,21 +65,11 @@ pub(super) fn resolve(node: &Node, place: &Place, cx: &mut Context<'_>) -> Optio
     Some(cx.base.join(text))
 }
 
-impl Content {
-    fn check(self, path: &Path, content: &[u8]) -> Result<(), Wrong> {
-        match self {
-            Self::Unread | Self::Anything => Ok(()),
-            Self::Certificates => has_certificates(content),
-            Self::CertificateAndKey => {
-                has_certificates(content)?;
-                PrivateKeyDer::from_pem_slice(content)
-                    .map(|_| ())
-                    .map_err(|_| Wrong::new("this file has no private key beside the certificate").hint(AS_PEM))
-            }
-            Self::Values => has_values(path, content),
-        }
-    }
+fn content(path: &Path, cx: &Context<'_>) -> Result<Zeroizing<Vec<u8>>, Wrong> {
+    cx.files.read(path).map_err(|error| Wrong::new(files::why(&error)).hint(RELATIVE))
 }
+
+const RELATIVE: &str = "relative paths start from the directory of valet.yaml";
 
 const AS_PEM: &str = "Valet reads PEM: text with lines such as `-----BEGIN CERTIFICATE-----`; an encrypted key has to be decrypted first";
 
@@ -90,21 +82,9 @@ fn has_certificates(content: &[u8]) -> Result<(), Wrong> {
     if count == 0 { Err(Wrong::new("this file has no certificate in it").hint(AS_PEM)) } else { Ok(()) }
 }
 
-/// Only the syntax: what the values mean is the source's to say.
-fn has_values(path: &Path, content: &[u8]) -> Result<(), Wrong> {
-    const LIMITS: Limits = Limits { bytes: 16 << 20, depth: 32, nodes: 1_000_000 };
-    let text = document::decode(content);
-    let parsed = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("env") => text.map(|_| ()),
-        Some("json") => text.and_then(|text| Node::from_json(text, LIMITS)).map(|_| ()),
-        Some("yaml" | "yml") => text.and_then(|text| Node::from_yaml(text, LIMITS)).map(|_| ()),
-        _ => return Err(Wrong::new("this ending is not known").hint("known: .json, .yaml, .yml, .env")),
-    };
-    parsed.map_err(|problem| {
-        let wrong = Wrong::new(format!("line {} of this file: {}", problem.line, problem.message));
-        match problem.hint {
-            Some(hint) => wrong.hint(hint),
-            None => wrong,
-        }
-    })
+fn has_certificate_and_key(content: &[u8]) -> Result<(), Wrong> {
+    has_certificates(content)?;
+    PrivateKeyDer::from_pem_slice(content)
+        .map(|_| ())
+        .map_err(|_| Wrong::new("this file has no private key beside the certificate").hint(AS_PEM))
 }

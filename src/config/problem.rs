@@ -64,6 +64,15 @@ impl fmt::Display for Problem {
     }
 }
 
+impl<'a> IntoIterator for &'a Problems {
+    type Item = &'a Problem;
+    type IntoIter = std::slice::Iter<'a, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 /// Every problem of one file, by line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Problems {
@@ -78,7 +87,7 @@ impl Problems {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.problems.iter()
     }
 

@@ -35,6 +35,33 @@ pub(super) const VARIABLE: Text = Text {
     pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
 };
 
+/// `true` or `false`.
+pub(super) struct Flag;
+
+impl Parse for Flag {
+    type Out = bool;
+
+    fn noun(&self) -> &'static str {
+        "`true` or `false`"
+    }
+
+    fn parse(&self, text: &str) -> Result<bool, Wrong> {
+        match text {
+            "true" | "True" | "TRUE" => Ok(true),
+            "false" | "False" | "FALSE" => Ok(false),
+            _ => Err(Wrong::new("this is neither `true` nor `false`")),
+        }
+    }
+
+    fn schema(&self) -> Json {
+        json!({"type": "boolean"})
+    }
+
+    fn show(&self, flag: &bool) -> Json {
+        (*flag).into()
+    }
+}
+
 impl Parse for Text {
     type Out = String;
 

@@ -1,5 +1,12 @@
-use crate::{azure::NetworkConfig, model::SourceName};
-use std::{path::PathBuf, sync::Arc};
+use super::file::{self, BadFile};
+use crate::{
+    azure::NetworkConfig,
+    model::{Kind, SourceName},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use url::Url;
 
 /// One entry of `sources` in valet.yaml.
@@ -29,6 +36,18 @@ pub struct FileConfig {
     pub connections: Option<PathBuf>,
     /// The file of variables, if there is one.
     pub variables: Option<PathBuf>,
+}
+
+impl FileConfig {
+    /// Reads and parses one file of this kind of value, for `valet check`: what keeps it, or the first of its entries, from being served, in
+    /// words that hold none of its text.
+    pub fn problem_with(path: &Path, kind: Kind) -> Option<String> {
+        match file::check(path, kind) {
+            Ok(()) => None,
+            Err(BadFile::Malformed { line, message }) => Some(format!("line {line} of this file: {message}")),
+            Err(bad) => Some(format!("the file {bad}")),
+        }
+    }
 }
 
 /// A `key-vault` source.

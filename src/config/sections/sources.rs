@@ -6,8 +6,9 @@ use crate::{
         path::{Content, PathTo},
         record::{Record, Variant},
         shape::{NameOf, OfKeys},
-        text::Text,
+        text::{Flag, Text},
     },
+    model::Kind,
     source::{FileConfig, KeyVaultConfig, NamesConfig, SourceKind},
 };
 
@@ -31,10 +32,13 @@ fn file(record: &mut Record<'_, '_>) -> Option<SourceKind> {
     let connections = record.optional(
         "connections",
         "The file of connections: .json, .yaml, .yml or .env.",
-        &PathTo(Content::Values),
+        &PathTo(Content::Values(Kind::Connection)),
     );
-    let variables =
-        record.optional("variables", "The file of variables: .json, .yaml, .yml or .env.", &PathTo(Content::Values));
+    let variables = record.optional(
+        "variables",
+        "The file of variables: .json, .yaml, .yml or .env.",
+        &PathTo(Content::Values(Kind::Variable)),
+    );
     if !record.has("connections") && !record.has("variables") {
         record.note("", |place| {
             place.error("this source names no file").hint("give it `connections`, `variables` or both")
@@ -79,10 +83,16 @@ fn names(record: &mut Record<'_, '_>) -> Option<NamesConfig> {
         &SEPARATOR,
         default.separator,
     );
+    let multi_team = record.defaulted(
+        "multi_team",
+        "Whether Airflow runs in multi-team mode: then a name that becomes one with `--` in it is nobody's.",
+        &Flag,
+        default.multi_team,
+    );
     if connections.is_none() && variables.is_none() && config.is_none() {
         record.note("", |place| place.warning("every kind is turned off, so this source never answers"));
     }
-    Some(NamesConfig { connections, variables, config, separator, multi_team: default.multi_team })
+    Some(NamesConfig { connections, variables, config, separator, multi_team })
 }
 
 /// The longest name of a secret in Key Vault, and the most that may stand before what Airflow asks for.

@@ -118,12 +118,13 @@ impl Watched {
 
 fn read(path: &Path, kind: Kind) -> Result<(Stamp, Entries), BadFile> {
     let unreadable = |error: io::Error| BadFile::Unreadable(error.to_string());
+    // Asked before opening: to open a pipe without a writer waits for ever.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(BadFile::Unreadable("it is no regular file".to_owned()));
+    }
     let file = File::open(path).map_err(unreadable)?;
     // The stamp of what is read, not of what the path names a moment later.
     let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(BadFile::Unreadable("it is no regular file".to_owned()));
-    }
     let mut bytes = Zeroizing::new(Vec::new());
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > MAX_BYTES {
