@@ -52,7 +52,8 @@ fn a_slow_output_never_holds_up_a_lookup_and_what_does_not_fit_is_counted() {
     let dropped = usize::try_from(counters.get(Counter::AuditDropped)).unwrap();
     assert!((10..=10 + writer::BATCH).contains(&dropped), "{dropped} lines were dropped");
     drop(audit);
-    (0..more).for_each(|_| drop(go.send(())));
+    // More leave than there will be writes; the writer is gone before it has used them all.
+    (0..more).for_each(|_| go.send(()).unwrap_or_default());
     writer.join().unwrap();
     assert_eq!(written.try_iter().count(), more - dropped);
 }
