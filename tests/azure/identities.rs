@@ -442,12 +442,13 @@ async fn an_authority_is_scheme_host_and_port_and_http_on_this_machine_only() {
         let error = lab.azure.vault(&lab.vault_url(), &identity, &lab.network()).map(|_| ()).unwrap_err();
         assert!(error.to_string().starts_with(expected), "{error}");
     }
-    let azure = lab.azure_with(&[
-        ("AZURE_AUTHORITY_HOST", &lab.vault.endpoints().authority_url),
-        ("CI_CLIENT_SECRET", &lab.vault.endpoints().client_secret),
-    ]);
-    let identity = IdentityConfig { authority_host: None, ..lab.client_secret() };
-    read_canary(&azure.vault(&lab.vault_url(), &identity, &lab.network()).unwrap()).await;
+    let endpoints = lab.vault.endpoints();
+    for authority in [endpoints.authority_url.as_str(), endpoints.authority_url.trim_start_matches("https://")] {
+        let variables = [("AZURE_AUTHORITY_HOST", authority), ("CI_CLIENT_SECRET", &endpoints.client_secret)];
+        let identity = IdentityConfig { authority_host: None, ..lab.client_secret() };
+        let vault = lab.azure_with(&variables).vault(&lab.vault_url(), &identity, &lab.network()).unwrap();
+        read_canary(&vault).await;
+    }
 }
 
 fn client_secret(lab: &Lab, client_secret: Reference) -> IdentityKind {

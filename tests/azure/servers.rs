@@ -57,7 +57,7 @@ async fn answer(stream: TcpStream) -> io::Result<()> {
     } else if head.to_ascii_lowercase().contains("\r\nauthorization: bearer ") {
         ("200 OK", format!(r#"{{"value": "{CANARY}", "id": "http://localhost/secrets/x/1"}}"#))
     } else {
-        let challenge = r#"Bearer authorization="http://localhost/t", resource="https://vault.test""#;
+        let challenge = r#"bearer authorization="http://localhost/t", resource="https://vault.test""#;
         ("401 Unauthorized", format!("\r\n{challenge}"))
     };
     let (challenge, body) = body.strip_prefix("\r\n").map_or(("", body.as_str()), |challenge| (challenge, ""));

@@ -34,10 +34,12 @@ impl Entra {
         let (url, what) = match &parts.config.authority_host {
             Some(url) => (url.clone(), "authority_host"),
             None => match optional("AZURE_AUTHORITY_HOST", &**parts.env)? {
-                Some(text) => (
-                    Url::parse(&text).map_err(|_| parts.bad("AZURE_AUTHORITY_HOST is no URL"))?,
-                    "AZURE_AUTHORITY_HOST",
-                ),
+                Some(text) => {
+                    // The other Azure SDKs take a bare host too.
+                    let text = if text.contains("://") { text } else { format!("https://{text}") };
+                    let url = Url::parse(&text).map_err(|_| parts.bad("AZURE_AUTHORITY_HOST is no URL"))?;
+                    (url, "AZURE_AUTHORITY_HOST")
+                }
                 None => (Url::parse(PUBLIC).expect("a valid URL"), "authority_host"),
             },
         };

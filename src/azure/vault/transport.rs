@@ -90,6 +90,8 @@ fn unauthorized(challenge: Option<&str>, body: Bytes) -> AsyncRawResponse {
 }
 
 fn challenge_of(reply: &Reply) -> Option<Challenge> {
+    // The name of a scheme is in any case (RFC 9110, section 11.1).
+    let is_bearer = |text: &&str| text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
     let values = reply.headers.get_all(reqwest::header::WWW_AUTHENTICATE).iter();
-    values.filter_map(|value| value.to_str().ok()).find(|text| text.starts_with("Bearer ")).map(Challenge::from)
+    values.filter_map(|value| value.to_str().ok()).find(is_bearer).map(Challenge::from)
 }
