@@ -16,7 +16,7 @@ impl Parse for HostUrl {
 
     fn parse(&self, text: &str) -> Result<Url, Wrong> {
         let example = format!("write it as {}", self.example);
-        let wrong = |message: &'static str| Wrong::new(message).hint(example.clone());
+        let wrong = |message: &'static str| Wrong::new(message, example.clone());
         // `Url` would drop or mend these without a word.
         if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') || !text.contains("://") {
             return Err(wrong("this is no URL"));

@@ -43,13 +43,12 @@ fn mentions(cx: &mut Context<'_>) {
             continue;
         }
         let noun = mention.what.noun();
-        let problem = mention.place.error(format!("no {noun} has this name"));
-        let problem = if declared.is_empty() {
-            problem.hint(format!("no {noun} is declared"))
+        let hint = if declared.is_empty() {
+            format!("no {noun} is declared").into()
         } else {
-            problem.hint(suggest::hint(&mention.name, declared, "declared"))
+            suggest::hint(&mention.name, declared, "declared")
         };
-        cx.problems.push(problem);
+        cx.problems.push(mention.place.error(format!("no {noun} has this name"), hint));
     }
 }
 
@@ -76,8 +75,10 @@ fn routes(routes: &[Placed<RouteConfig>], sources: &[Placed<SourceConfig>], cx: 
     for Placed { place, value: route } in routes {
         let kinds: &[Kind] = if route.kinds.is_empty() { &Kind::ALL } else { &route.kinds };
         if kinds.iter().all(|kind| taken.contains(kind)) {
-            let problem = place.warning("no lookup reaches this route");
-            cx.problems.push(problem.hint("a route before it matches every name of these kinds; the first match wins"));
+            cx.problems.push(place.warning(
+                "no lookup reaches this route",
+                "a route before it matches every name of these kinds; the first match wins",
+            ));
         }
         if route.pattern.bytes().all(|byte| byte == b'*') {
             taken.extend(kinds);
@@ -89,7 +90,7 @@ fn routes(routes: &[Placed<RouteConfig>], sources: &[Placed<SourceConfig>], cx: 
     }
     for Placed { place, value: source } in sources {
         if !routes.iter().any(|route| route.value.sources.contains(&source.name)) {
-            cx.problems.push(place.warning("no route leads to this source").hint("add it to a route, or remove it"));
+            cx.problems.push(place.warning("no route leads to this source", "add it to a route, or remove it"));
         }
     }
 }

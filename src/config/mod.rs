@@ -91,12 +91,11 @@ pub fn load(path: &Path, env: &dyn Env) -> Result<Loaded, Problems> {
     match content {
         Ok(content) => parse(&content, path.parent().unwrap_or(Path::new("")), env, &OsFiles),
         Err(error) => {
-            let problem = Problem::new("", None, files::why(&error));
-            Err(Problems::new(vec![if error.kind() == io::ErrorKind::FileTooLarge {
-                problem.hint("valet.yaml may have up to 1 MiB")
-            } else {
-                problem
-            }]))
+            let hint = match error.kind() {
+                io::ErrorKind::FileTooLarge => "a valet.yaml may have up to 1 MiB",
+                _ => "`--config` or VALET_CONFIG says which file; `valet init` writes a first one",
+            };
+            Err(Problems::new(vec![Problem::new("", None, files::why(&error), hint)]))
         }
     }
 }
@@ -106,18 +105,13 @@ pub fn load(path: &Path, env: &dyn Env) -> Result<Loaded, Problems> {
 /// # Errors
 /// As [`load`].
 pub fn parse(content: &[u8], base: &Path, env: &dyn Env, files: &dyn Files) -> Result<Loaded, Problems> {
-    let root =
-        document::decode(content).and_then(|text| Node::from_yaml(text, Limits::default())).map_err(|syntax| {
-            let problem = Problem::new("", Some(syntax.line), syntax.message);
-            Problems::new(vec![match syntax.hint {
-                Some(hint) => problem.hint(hint),
-                None => problem,
-            }])
-        })?;
+    let root = document::decode(content)
+        .and_then(|text| Node::from_yaml(text, Limits::default()))
+        .map_err(|syntax| Problems::new(vec![Problem::new("", Some(syntax.line), syntax.message, syntax.hint)]))?;
     let mut cx = Context::new(env, files, base);
     let config = if root.is_null() {
         // A file cut short while it is written must not turn every name into "not here".
-        cx.note(Place::root().error("the file is empty").hint("`valet init` writes a first one"))
+        cx.note(Place::root().error("the file is empty", "`valet init` writes a first one"))
     } else {
         OfKeys(sections::root).read(&root, &Place::root(), &mut cx).map(|draft| check::check(draft, &mut cx))
     };

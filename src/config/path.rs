@@ -36,7 +36,7 @@ impl Shape for PathTo {
         let checked = match self.0 {
             Content::Unread => Ok(()),
             Content::Values(kind) => {
-                cx.files.problem_with_values(&path, kind).map_or(Ok(()), |problem| Err(Wrong::new(problem)))
+                cx.files.problem_with_values(&path, kind).map_or(Ok(()), |problem| Err(Wrong::new(problem, BAD_VALUES)))
             }
             Content::Anything => content(&path, cx).map(|_| ()),
             Content::Certificates => content(&path, cx).and_then(|pem| has_certificates(&pem)),
@@ -57,34 +57,35 @@ impl Shape for PathTo {
 pub(super) fn resolve(node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<PathBuf> {
     let text = shape::scalar("a path", node, place, cx)?.text();
     if text.is_empty() || text.contains(char::is_control) {
-        return cx.note(place.error("this is no path"));
+        return cx.note(place.error("this is no path", RELATIVE));
     }
     if text.starts_with("~/") || text.contains("${") {
-        return cx.note(place.error("`~` and variables are not filled in here").hint("write the path out"));
+        return cx.note(place.error("`~` and variables are not filled in here", "write the path out"));
     }
     Some(cx.base.join(text))
 }
 
 fn content(path: &Path, cx: &Context<'_>) -> Result<Zeroizing<Vec<u8>>, Wrong> {
-    cx.files.read(path).map_err(|error| Wrong::new(files::why(&error)).hint(RELATIVE))
+    cx.files.read(path).map_err(|error| Wrong::new(files::why(&error), RELATIVE))
 }
 
 const RELATIVE: &str = "relative paths start from the directory of valet.yaml";
+const BAD_VALUES: &str = "mend the file, or name another; relative paths start from the directory of valet.yaml";
 
 const AS_PEM: &str = "Valet reads PEM: text with lines such as `-----BEGIN CERTIFICATE-----`; an encrypted key has to be decrypted first";
 
 fn has_certificates(content: &[u8]) -> Result<(), Wrong> {
     let mut count = 0;
     for certificate in CertificateDer::pem_slice_iter(content) {
-        certificate.map_err(|_| Wrong::new("this file is broken PEM").hint(AS_PEM))?;
+        certificate.map_err(|_| Wrong::new("this file is broken PEM", AS_PEM))?;
         count += 1;
     }
-    if count == 0 { Err(Wrong::new("this file has no certificate in it").hint(AS_PEM)) } else { Ok(()) }
+    if count == 0 { Err(Wrong::new("this file has no certificate in it", AS_PEM)) } else { Ok(()) }
 }
 
 fn has_certificate_and_key(content: &[u8]) -> Result<(), Wrong> {
     has_certificates(content)?;
     PrivateKeyDer::from_pem_slice(content)
         .map(|_| ())
-        .map_err(|_| Wrong::new("this file has no private key beside the certificate").hint(AS_PEM))
+        .map_err(|_| Wrong::new("this file has no private key beside the certificate", AS_PEM))
 }

@@ -40,13 +40,13 @@ impl Place {
     }
 
     /// An error here.
-    pub(super) fn error(&self, message: impl Into<Cow<'static, str>>) -> Problem {
-        Problem::new(self.path.clone(), Some(self.line), message)
+    pub(super) fn error(&self, message: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Problem {
+        Problem::new(self.path.clone(), Some(self.line), message, hint)
     }
 
     /// A warning here.
-    pub(super) fn warning(&self, message: impl Into<Cow<'static, str>>) -> Problem {
-        self.error(message).warning()
+    pub(super) fn warning(&self, message: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Problem {
+        self.error(message, hint).warning()
     }
 }
 

@@ -16,8 +16,8 @@ pub struct Problem {
     pub line: Option<usize>,
     /// What is wrong.
     pub message: Cow<'static, str>,
-    /// What to do about it, where that is not plain from the message.
-    pub hint: Option<Cow<'static, str>>,
+    /// What to do about it.
+    pub hint: Cow<'static, str>,
     /// Whether Valet starts all the same.
     pub severity: Severity,
 }
@@ -34,14 +34,13 @@ pub enum Severity {
 
 impl Problem {
     /// An error.
-    pub(super) fn new(path: impl Into<String>, line: Option<usize>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { path: path.into(), line, message: message.into(), hint: None, severity: Severity::Error }
-    }
-
-    #[must_use]
-    pub(super) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    pub(super) fn new(
+        path: impl Into<String>,
+        line: Option<usize>,
+        message: impl Into<Cow<'static, str>>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { path: path.into(), line, message: message.into(), hint: hint.into(), severity: Severity::Error }
     }
 
     #[must_use]
@@ -108,8 +107,13 @@ impl Problems {
             let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
             let severity = if problem.severity == Severity::Warning { "warning: " } else { "" };
             let path = if problem.path.is_empty() { String::new() } else { format!("{}: ", problem.path) };
-            let hint = problem.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-            let _ = writeln!(out, "{}{line}: {severity}{path}{}{hint}", file.display(), problem.message);
+            let _ = writeln!(
+                out,
+                "{}{line}: {severity}{path}{}\n  hint: {}",
+                file.display(),
+                problem.message,
+                problem.hint
+            );
         }
         let counted = |count: usize, what: &str| match count {
             0 => None,

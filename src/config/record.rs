@@ -21,7 +21,8 @@ struct Source<'a, 'c> {
     entries: &'a [Entry],
     place: &'a Place,
     cx: &'a mut Context<'c>,
-    missing: Vec<&'static str>,
+    /// Keys that should be there, with their documentation.
+    missing: Vec<(&'static str, &'static str)>,
     /// Something here is of a later version, and may stand for what is missing.
     may_miss: bool,
     /// The kind is not known, and so neither are its keys.
@@ -85,7 +86,7 @@ impl<'a, 'c> Record<'a, 'c> {
         self.note_key(key, Need::Required, || documented(shape.schema(), doc));
         let source = self.source.as_mut()?;
         let Some((entry, place)) = source.find(key) else {
-            source.missing.push(key);
+            source.missing.push((key, doc));
             return None;
         };
         shape.read(&entry.value, &place, source.cx)
@@ -164,7 +165,7 @@ impl<'a, 'c> Record<'a, 'c> {
         let Some((entry, place)) = source.find(key).filter(|(entry, _)| !entry.value.is_null()) else {
             let hint = format!("known: {}", words.collect::<Vec<_>>().join(", "));
             let place = source.place.named(key, source.place.line());
-            return source.cx.note(place.error(MISSING).hint(hint));
+            return source.cx.note(place.error(MISSING, hint));
         };
         let word = super::shape::scalar("a word", &entry.value, &place, source.cx)?.text();
         let Some(chosen) = variants.iter().find(|variant| variant.word == word) else {
@@ -253,8 +254,9 @@ impl<'a, 'c> Record<'a, 'c> {
         for (name, kinds) in foreign {
             let Some(source) = &mut self.source else { return };
             if let Some(entry) = source.entries.iter().find(|entry| entry.key == name) {
-                let problem = source.place.named(name, entry.line).error("this key does not belong here");
-                source.cx.problems.push(problem.hint(format!("it is a key of `{kind_key}: {}`", kinds.join("`, `"))));
+                let hint = format!("it is a key of `{kind_key}: {}`", kinds.join("`, `"));
+                let place = source.place.named(name, entry.line);
+                source.cx.problems.push(place.error("this key does not belong here", hint));
                 self.keys.push(Key { name, need: Need::Never, schema: Json::Null });
             }
         }
@@ -275,18 +277,19 @@ impl<'a, 'c> Record<'a, 'c> {
             let shown = if is_known || near { entry.key.as_str() } else { "?" };
             let place = place.named(shown, entry.line);
             if entry.repeated {
-                cx.problems.push(place.error("this key is here twice").hint("keep one of them"));
+                cx.problems.push(place.error("this key is here twice", "keep one of them"));
             } else if !is_known && !may_have_more {
                 let hint = suggest::nearest(&entry.key, known()).map_or_else(
                     || format!("known keys: {}", offered.join(", ")),
                     |meant| format!("did you mean `{meant}`?"),
                 );
-                cx.problems.push(place.error("unknown key").hint(hint));
+                cx.problems.push(place.error("unknown key", hint));
             }
         }
         if !may_miss {
-            for key in missing {
-                cx.problems.push(place.named(key, place.line()).error(MISSING));
+            for (key, doc) in missing {
+                cx.problems
+                    .push(place.named(key, place.line()).error(MISSING, format!("add `{key}`: {}", in_passing(doc))));
             }
         }
     }
@@ -305,6 +308,15 @@ impl<'a> Source<'a, '_> {
     fn find(&self, key: &str) -> Option<(&'a Entry, Place)> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some((entry, self.place.key(key, entry.line, &entry.value)))
+    }
+}
+
+/// A sentence as part of another one.
+fn in_passing(sentence: &str) -> String {
+    let sentence = sentence.trim_end_matches('.');
+    match sentence.split_at_checked(1) {
+        Some((first, rest)) if rest.starts_with(|c: char| !c.is_ascii_uppercase()) => first.to_lowercase() + rest,
+        _ => sentence.to_owned(),
     }
 }
 

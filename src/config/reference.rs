@@ -22,13 +22,12 @@ impl Shape for ReferenceTo {
 
     fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<Reference> {
         match &node.value {
-            Value::Scalar(scalar) if !scalar.is_null() => cx.note(
-                place
-                    .error("a secret must not stand in this file")
-                    .hint("say where it is: `{env: NAME}` or `{file: PATH}`; and change it, now that it has been written down"),
-            ),
+            Value::Scalar(scalar) if !scalar.is_null() => cx.note(place.error(
+                "a secret must not stand in this file",
+                "say where it is: `{env: NAME}` or `{file: PATH}`; and change it, now that it has been written down",
+            )),
             Value::Map(_) => OfKeys(|record: &mut Record<'_, '_>| self.take(record)).read(node, place, cx),
-            Value::Scalar(_) | Value::List(_) => cx.note(place.error(EXPECTED)),
+            Value::Scalar(_) | Value::List(_) => cx.note(place.error(EXPECTED, EXAMPLE)),
         }
     }
 
@@ -42,31 +41,35 @@ impl Shape for ReferenceTo {
 }
 
 const EXPECTED: &str = "expected `{env: NAME}` or `{file: PATH}`";
+const EXAMPLE: &str = "for a secret in the variable AZURE_CLIENT_SECRET write `{env: AZURE_CLIENT_SECRET}`";
 
 impl ReferenceTo {
     fn take(&self, record: &mut Record<'_, '_>) -> Option<Reference> {
         let env = record.optional("env", "A variable of Valet's own environment.", &VARIABLE);
         let file = record.optional("file", "A file; one final line break is not part of it.", &PathTo(self.0));
         let is_refused = record.refuse("secret", |place| {
-            place
-                .error("an identity cannot take its own secret from a source")
-                .hint("the source would need the identity first; use `{env: NAME}` or `{file: PATH}`")
+            place.error(
+                "an identity cannot take its own secret from a source",
+                "the source would need the identity first; use `{env: NAME}` or `{file: PATH}`",
+            )
         });
         if let Some(name) = &env {
             record.note_with("env", |place, cx| match cx.env.var(name).map(|value| value.map(Zeroizing::new)) {
-                Err(_) => Some(place.error("this variable is not UTF-8 text")),
-                Ok(None) => Some(place.warning("this variable is not set here").hint("it must be when Valet runs")),
-                Ok(Some(value)) if value.is_empty() => Some(place.warning("this variable is empty here")),
+                Err(_) => Some(place.error("this variable is not UTF-8 text", "set it to text")),
+                Ok(None) => Some(place.warning("this variable is not set here", "it must be when Valet runs")),
+                Ok(Some(value)) if value.is_empty() => {
+                    Some(place.warning("this variable is empty here", "it must not be when Valet runs"))
+                }
                 Ok(Some(_)) => None,
             });
         }
         match (record.has("env"), record.has("file")) {
             (true, true) => {
-                record.note("file", |place| place.error("a secret is in one place only").hint("keep `env` or `file`"));
+                record.note("file", |place| place.error("a secret is in one place only", "keep `env` or `file`"));
                 None
             }
             (false, false) if !is_refused => {
-                record.note("", |place| place.error(EXPECTED));
+                record.note("", |place| place.error(EXPECTED, EXAMPLE));
                 None
             }
             _ => env.map(Reference::Env).or(file.map(Reference::File)),

@@ -52,25 +52,16 @@ pub(super) trait Parse {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) message: Cow<'static, str>,
-    pub(super) hint: Option<Cow<'static, str>>,
+    pub(super) hint: Cow<'static, str>,
 }
 
 impl Wrong {
-    pub(super) fn new(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { message: message.into(), hint: None }
-    }
-
-    pub(super) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    pub(super) fn new(message: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self { message: message.into(), hint: hint.into() }
     }
 
     pub(super) fn note<T>(self, place: &Place, cx: &mut Context<'_>) -> Option<T> {
-        let problem = place.error(self.message);
-        cx.note(match self.hint {
-            Some(hint) => problem.hint(hint),
-            None => problem,
-        })
+        cx.note(place.error(self.message, self.hint))
     }
 }
 
@@ -95,12 +86,13 @@ impl<P: Parse> Shape for P {
 pub(super) fn scalar<'n>(noun: &str, node: &'n Node, place: &Place, cx: &mut Context<'_>) -> Option<&'n Scalar> {
     match &node.value {
         Value::Scalar(scalar) if !scalar.is_null() => Some(scalar),
-        _ => cx.note(expected(noun, node, place)),
+        Value::Scalar(_) => cx.note(expected(noun, node, place, "write it after the key, or leave the key out")),
+        Value::List(_) | Value::Map(_) => cx.note(expected(noun, node, place, "write one value, without brackets")),
     }
 }
 
-fn expected(noun: &str, node: &Node, place: &Place) -> super::Problem {
-    place.error(format!("expected {noun}, found {}", node.kind()))
+fn expected(noun: &str, node: &Node, place: &Place, hint: &'static str) -> super::Problem {
+    place.error(format!("expected {noun}, found {}", node.kind()), hint)
 }
 
 /// A mapping with known keys.
@@ -111,7 +103,12 @@ impl<T, F: Fn(&mut Record<'_, '_>) -> Option<T>> Shape for OfKeys<F> {
 
     fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<T> {
         let Value::Map(entries) = &node.value else {
-            return cx.note(expected("a mapping", node, place));
+            return cx.note(expected(
+                "a mapping",
+                node,
+                place,
+                "write it as `{key: value, …}`, or each key on a line of its own",
+            ));
         };
         Record::read(entries, place, cx, &self.0)
     }
@@ -132,7 +129,7 @@ impl<S: Shape> Shape for Named<S> {
 
     fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<Self::Out> {
         let Value::Map(entries) = &node.value else {
-            return cx.note(expected("a mapping from names", node, place));
+            return cx.note(expected("a mapping from names", node, place, "write each as `name: {…}`"));
         };
         let mut all = Vec::new();
         for entry in entries {
@@ -140,10 +137,10 @@ impl<S: Shape> Shape for Named<S> {
             let name = if is_right { entry.key.as_str() } else { "?" };
             let key = place.named(name, entry.line);
             if !is_right {
-                let problem = key.error(format!("this is no name for {}", self.what.a_noun()));
-                cx.problems.push(problem.hint("a name is 1 to 64 letters, digits, `_` and `-`"));
+                let message = format!("this is no name for {}", self.what.a_noun());
+                cx.problems.push(key.error(message, "a name is 1 to 64 letters, digits, `_` and `-`"));
             } else if entry.repeated {
-                cx.problems.push(key.error("this name is here twice").hint("keep one of them, or rename it"));
+                cx.problems.push(key.error("this name is here twice", "keep one of them, or rename it"));
             } else {
                 cx.declared.insert((self.what, name.to_owned()));
             }
@@ -181,11 +178,10 @@ impl<S: Shape> Shape for ListOf<S> {
 
     fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<Self::Out> {
         let Value::List(items) = &node.value else {
-            let problem = expected("a list", node, place);
-            return cx.note(problem.hint("write it as `[…]`, or with `- ` before each item"));
+            return cx.note(expected("a list", node, place, "write it as `[…]`, or with `- ` before each item"));
         };
         if let (true, Some((message, hint))) = (items.is_empty(), self.if_empty) {
-            cx.problems.push(place.warning(message).hint(hint));
+            cx.problems.push(place.warning(message, hint));
         }
         let placed = items.iter().enumerate().map(|(index, item)| (place.item(index, item), item));
         let values = placed.map(|(place, item)| Some(Placed { value: self.shape.read(item, &place, cx)?, place }));
@@ -206,7 +202,7 @@ pub(super) fn distinct<T: PartialEq>(list: Vec<Placed<T>>, cx: &mut Context<'_>)
     let mut values: Vec<T> = Vec::with_capacity(list.len());
     for Placed { place, value } in list {
         if values.contains(&value) {
-            cx.problems.push(place.error("this is listed twice"));
+            cx.problems.push(place.error("this is listed twice", "keep one of them"));
         } else {
             values.push(value);
         }
@@ -256,14 +252,14 @@ impl Wrong {
         }
         // What YAML 1.1, and so Helm, makes of an `off` without quotes.
         if word == "false" && known.clone().any(|known| known == "off") {
-            return Self::new("`off` has become `false` on its way here").hint("write \"off\" in quotes");
+            return Self::new("`off` has become `false` on its way here", "write \"off\" in quotes");
         }
-        Self::new("this word is not known here").hint(suggest::hint(word, known, "known"))
+        Self::new("this word is not known here", suggest::hint(word, known, "known"))
     }
 
     /// The one phrase for what interfaces promise and this version does not have.
     pub(super) fn not_yet_available() -> Self {
-        Self::new("not yet available").hint("this comes with a later version of Valet; remove it for now")
+        Self::new("not yet available", "this comes with a later version of Valet; remove it for now")
     }
 }
 

@@ -49,7 +49,7 @@ impl Parse for Flag {
         match text {
             "true" | "True" | "TRUE" => Ok(true),
             "false" | "False" | "FALSE" => Ok(false),
-            _ => Err(Wrong::new("this is neither `true` nor `false`")),
+            _ => Err(Wrong::new("this is neither of the two", "write `true` or `false`")),
         }
     }
 
@@ -73,7 +73,7 @@ impl Parse for Text {
         if (self.is_right)(text) {
             Ok(text.to_owned())
         } else {
-            Err(Wrong::new(format!("this is not {}", self.noun)).hint(self.rule))
+            Err(Wrong::new(format!("this is not {}", self.noun), self.rule))
         }
     }
 

@@ -17,7 +17,7 @@ impl Parse for DurationOf {
     }
 
     fn parse(&self, text: &str) -> Result<Duration, Wrong> {
-        let no_duration = || Wrong::new("this is no duration").hint("write it as `90s`, `5m`, `12h` or `7d`");
+        let no_duration = || Wrong::new("this is no duration", "write it as `90s`, `5m`, `12h` or `7d`");
         let mut rest = text;
         let mut total: u64 = 0;
         while !rest.is_empty() {
@@ -48,7 +48,10 @@ impl Parse for DurationOf {
 
 impl DurationOf {
     fn too_long(&self) -> Wrong {
-        Wrong::new(format!("this is longer than {}", show_duration(self.max)))
+        {
+            let max = show_duration(self.max);
+            Wrong::new(format!("this is longer than {max}"), format!("write {max} or less"))
+        }
     }
 }
 
@@ -75,14 +78,19 @@ impl Parse for SizeOf {
     }
 
     fn parse(&self, text: &str) -> Result<u64, Wrong> {
-        let no_size =
-            || Wrong::new("this is no size").hint("write it as `512KiB`, `64MiB`, `1GiB` or as a number of bytes");
+        let no_size = || Wrong::new("this is no size", "write it as `512KiB`, `64MiB`, `1GiB` or as a number of bytes");
         let (number, unit) = split_number(text).ok_or_else(no_size)?;
         let (_, bytes) = SIZE_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(no_size)?;
         match number.checked_mul(*bytes) {
-            Some(size) if size < self.min => Err(Wrong::new(format!("this is less than {}", show_size(self.min)))),
+            Some(size) if size < self.min => {
+                let min = show_size(self.min);
+                Err(Wrong::new(format!("this is less than {min}"), format!("write {min} or more")))
+            }
             Some(size) if size <= self.max => Ok(size),
-            _ => Err(Wrong::new(format!("this is more than {}", show_size(self.max)))),
+            _ => {
+                let max = show_size(self.max);
+                Err(Wrong::new(format!("this is more than {max}"), format!("write {max} or less")))
+            }
         }
     }
 

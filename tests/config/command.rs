@@ -29,7 +29,10 @@ fn valet(arguments: &[&str], input: &str) -> (i32, String, String) {
 fn check_exits_78_for_errors_only() {
     let (code, out, err) = valet(&["check", "--config", "settings.yaml"], "");
     assert_eq!((code, out.as_str()), (78, ""));
-    assert!(err.starts_with("settings.yaml:2: cache.fresh: this is longer than 30d\n"), "{err}");
+    assert!(
+        err.starts_with("settings.yaml:2: cache.fresh: this is longer than 30d\n  hint: write 30d or less\n"),
+        "{err}"
+    );
     assert!(err.ends_with("4 errors\n"), "{err}");
 
     let (code, _, err) = valet(&["check", "--config", "no_sources.yaml"], "");
@@ -38,7 +41,13 @@ fn check_exits_78_for_errors_only() {
 
     assert_eq!(valet(&["check", "--config", "example.yaml"], "").0, 0);
     let (code, _, err) = valet(&["check", "--config", "not_there.yaml"], "");
-    assert_eq!((code, err.as_str()), (78, "not_there.yaml: there is no such file\n1 error\n"));
+    assert_eq!(
+        (code, err.as_str()),
+        (
+            78,
+            "not_there.yaml: there is no such file\n  hint: `--config` or VALET_CONFIG says which file; `valet init` writes a first one\n1 error\n"
+        )
+    );
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn managed_identity(record: &mut Record<'_, '_>) -> Option<IdentityKind> {
     let keys = ["client_id", "object_id", "resource_id"];
     let written: Vec<_> = keys.into_iter().filter(|key| record.has(key)).collect();
     for key in written.into_iter().skip(1) {
-        record.note(key, |place| place.error("the identity is named twice").hint("keep one of the ids"));
+        record.note(key, |place| place.error("the identity is named twice", "keep one of the ids"));
     }
     let id = client_id.map(ManagedIdentityId::ClientId);
     let id = id.or(object_id.map(ManagedIdentityId::ObjectId)).or(resource_id.map(ManagedIdentityId::ResourceId));

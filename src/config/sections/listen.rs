@@ -82,17 +82,19 @@ impl Shape for SocketPath {
     fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<PathBuf> {
         let path = path::resolve(node, place, cx)?;
         if path.as_os_str().len() > Self::MAX_BYTES {
-            let problem = place.error("this path is longer than a Unix socket's may be (107 bytes)");
-            return cx.note(problem.hint("relative paths count with the directory of valet.yaml in front"));
+            return cx.note(place.error(
+                "this path is longer than a Unix socket's may be (107 bytes)",
+                "relative paths count with the directory of valet.yaml in front",
+            ));
         }
         if path.as_os_str().as_bytes().ends_with(b"/") || path.file_name().is_none() {
-            return cx.note(place.error("this path names a directory, not a socket"));
+            return cx.note(place.error("this path names a directory, not a socket", "add the socket's own name"));
         }
         // As far as it can be seen without following links.
         let plain: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
         if let Some((_, first)) = cx.sockets.iter().find(|(other, _)| *other == plain) {
-            let problem = place.error("another listener has the same socket path");
-            return cx.note(problem.hint(format!("the other is `{first}`")));
+            let hint = format!("the other is `{first}`");
+            return cx.note(place.error("another listener has the same socket path", hint));
         }
         cx.sockets.push((plain, place.path().to_owned()));
         Some(path)
@@ -115,15 +117,17 @@ impl Shape for Mode {
         let digits = text.strip_prefix("0o").unwrap_or(text);
         let is_octal = (3..=4).contains(&digits.len()) && digits.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
         let Some(mode) = u32::from_str_radix(digits, 8).ok().filter(|mode| is_octal && *mode <= 0o777) else {
-            return Wrong::new("these are no permission bits").hint(ADVICE).note(place, cx);
+            return Wrong::new("these are no permission bits", ADVICE).note(place, cx);
         };
         if mode & 0o600 != 0o600 {
             // What becomes of an unquoted 0660 on its way through Helm: 432.
-            return Wrong::new("these permission bits lock out the owner").hint(ADVICE).note(place, cx);
+            return Wrong::new("these permission bits lock out the owner", ADVICE).note(place, cx);
         }
         if mode & 0o002 != 0 {
-            let problem = place.warning("every user of this machine may connect with these permission bits");
-            cx.problems.push(problem.hint("let clients share the socket's group, and use \"0660\""));
+            cx.problems.push(place.warning(
+                "every user of this machine may connect with these permission bits",
+                "let clients share the socket's group, and use \"0660\"",
+            ));
         }
         Some(mode)
     }

@@ -51,14 +51,15 @@ pub(super) fn root(record: &mut Record<'_, '_>) -> Option<Draft> {
     );
     if listeners.as_ref().is_some_and(Vec::is_empty) && record.declares_no(Names::Listener) {
         record.note("listen", |place| {
-            place.error("there is no listener here").hint("leave `listen` out for the default ones")
+            place.error("there is no listener here", "leave `listen` out for the default ones")
         });
     }
     if record.declares_no(Names::Source) && (sources.is_some() || !record.has("sources")) {
         record.note("sources", |place| {
-            place
-                .warning("no source is declared, so every name is \"not here\"")
-                .hint("declare one, such as `sources: {env: {kind: environment}}`")
+            place.warning(
+                "no source is declared, so every name is \"not here\"",
+                "declare one, such as `sources: {env: {kind: environment}}`",
+            )
         });
     }
     let routes = record.optional(

@@ -40,9 +40,7 @@ fn file(record: &mut Record<'_, '_>) -> Option<SourceKind> {
         &PathTo(Content::Values(Kind::Variable)),
     );
     if !record.has("connections") && !record.has("variables") {
-        record.note("", |place| {
-            place.error("this source names no file").hint("give it `connections`, `variables` or both")
-        });
+        record.note("", |place| place.error("this source names no file", "give it `connections`, `variables` or both"));
     }
     Some(SourceKind::File(FileConfig { connections, variables }))
 }
@@ -56,9 +54,10 @@ fn key_vault(record: &mut Record<'_, '_>) -> Option<SourceKind> {
     let url = url?;
     if url.domain().is_some_and(|host| host.contains(".privatelink.")) {
         record.note("url", |place| {
-            place
-                .warning("this is the vault's private-link name, which its certificate and its challenge do not have")
-                .hint("use the public name, such as https://acme-prod.vault.azure.net; DNS leads it to the private address")
+            place.warning(
+                "this is the vault's private-link name, which its certificate and its challenge do not have",
+                "use the public name, such as https://acme-prod.vault.azure.net; DNS leads it to the private address",
+            )
         });
     }
     Some(SourceKind::KeyVault(KeyVaultConfig {
@@ -90,7 +89,12 @@ fn names(record: &mut Record<'_, '_>) -> Option<NamesConfig> {
         default.multi_team,
     );
     if connections.is_none() && variables.is_none() && config.is_none() {
-        record.note("", |place| place.warning("every kind is turned off, so this source never answers"));
+        record.note("", |place| {
+            place.warning(
+                "every kind is turned off, so this source never answers",
+                "give a kind a prefix, or remove the source",
+            )
+        });
     }
     Some(NamesConfig { connections, variables, config, separator, multi_team })
 }

@@ -11,9 +11,16 @@ use std::fmt;
 /// Level by level, each value first as the text it is: so numbers keep their digits, and every value knows where it stands.
 pub(super) fn parse(text: &str, limits: Limits) -> Result<Node, SyntaxProblem> {
     let root: &RawValue = serde_json::from_str(text).map_err(|error| match error.classify() {
-        Category::Eof => SyntaxProblem::new(error.line().max(1), "the document ends too early")
-            .hint("is a quote or a bracket not closed?"),
-        _ => SyntaxProblem::new(error.line().max(1), "this is not JSON"),
+        Category::Eof => SyntaxProblem::new(
+            error.line().max(1),
+            "the document ends too early",
+            "is a quote or a bracket not closed?",
+        ),
+        _ => SyntaxProblem::new(
+            error.line().max(1),
+            "this is not JSON",
+            "is a quote, a comma or a bracket missing, or one too many?",
+        ),
     })?;
     Reader { text, lines: Lines::of(text), budget: Budget::new(limits) }.node(root, 0)
 }
@@ -70,7 +77,13 @@ impl<'a> Reader<'a> {
 
 /// What only a closer look at valid JSON finds: `"\ud800"`, half a character.
 fn read<'a, T: Deserialize<'a>>(line: usize, source: &'a str) -> Result<T, SyntaxProblem> {
-    serde_json::from_str(source).map_err(|_| SyntaxProblem::new(line, "a text holds something that is no character"))
+    serde_json::from_str(source).map_err(|_| {
+        SyntaxProblem::new(
+            line,
+            "a text holds something that is no character",
+            "an escape `\\ud800` to `\\udfff` needs its other half",
+        )
+    })
 }
 
 /// An object's members in the order written, repeated names included.

@@ -100,22 +100,17 @@ pub struct SyntaxProblem {
     pub line: usize,
     /// What is wrong.
     pub message: &'static str,
-    /// What to do about it, where that is not plain from the message.
-    pub hint: Option<&'static str>,
+    /// What to do about it.
+    pub hint: &'static str,
 }
 
 impl SyntaxProblem {
-    const fn new(line: usize, message: &'static str) -> Self {
-        Self { line, message, hint: None }
+    const fn new(line: usize, message: &'static str, hint: &'static str) -> Self {
+        Self { line, message, hint }
     }
 
     const fn at(self, line: usize) -> Self {
         Self { line, ..self }
-    }
-
-    const fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
-        self
     }
 }
 
@@ -170,7 +165,7 @@ impl Entries {
     }
 }
 
-const TOO_DEEP: &str = "the document is nested too deeply";
+const TOO_DEEP: SyntaxProblem = SyntaxProblem::new(0, "the document is nested too deeply", "is a bracket not closed?");
 
 /// What is left of [`Limits`] while a document is read.
 struct Budget {
@@ -186,15 +181,16 @@ impl Budget {
 
     fn spend(&mut self, line: usize, nodes: usize, bytes: usize) -> Result<(), SyntaxProblem> {
         let left = self.nodes.checked_sub(nodes).zip(self.bytes.checked_sub(bytes));
-        (self.nodes, self.bytes) = left.ok_or(
-            SyntaxProblem::new(line, "the document holds too many values")
-                .hint("aliases count as often as they are used; split the file or write it without them"),
-        )?;
+        (self.nodes, self.bytes) = left.ok_or(SyntaxProblem::new(
+            line,
+            "the document holds too many values",
+            "aliases count as often as they are used; split the file or write it without them",
+        ))?;
         Ok(())
     }
 
     fn check_depth(&self, line: usize, depth: usize) -> Result<(), SyntaxProblem> {
-        if depth <= self.depth { Ok(()) } else { Err(SyntaxProblem::new(line, TOO_DEEP)) }
+        if depth <= self.depth { Ok(()) } else { Err(TOO_DEEP.at(line)) }
     }
 }
 

@@ -3,11 +3,11 @@ use super::{Limits, SyntaxProblem};
 /// Bytes as text: UTF-8 only, without a byte order mark.
 pub fn decode(bytes: &[u8]) -> Result<&str, SyntaxProblem> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(SyntaxProblem::new(1, "the text is UTF-16").hint("save it as UTF-8"));
+        return Err(SyntaxProblem::new(1, "the text is UTF-16", "save it as UTF-8"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        SyntaxProblem::new(Lines::of(&good).at(good.len()), "the text is not UTF-8").hint("save it as UTF-8")
+        SyntaxProblem::new(Lines::of(&good).at(good.len()), "the text is not UTF-8", "save it as UTF-8")
     })?;
     Ok(text.strip_prefix('\u{FEFF}').unwrap_or(text))
 }
@@ -15,11 +15,15 @@ pub fn decode(bytes: &[u8]) -> Result<&str, SyntaxProblem> {
 /// What no document may have, whatever its format.
 pub(super) fn check(text: &str, limits: Limits) -> Result<(), SyntaxProblem> {
     if text.len() > limits.bytes {
-        return Err(SyntaxProblem::new(1, "the document is too large"));
+        return Err(SyntaxProblem::new(1, "the document is too large", "split it, or leave out what is not needed"));
     }
     // A NUL would end the YAML scanner's input without a word.
     match text.bytes().position(|byte| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r')) {
-        Some(at) => Err(SyntaxProblem::new(Lines::of(text).at(at), "there is a control character here")),
+        Some(at) => Err(SyntaxProblem::new(
+            Lines::of(text).at(at),
+            "there is a control character here",
+            "remove it; in double quotes it can be written as an escape",
+        )),
         None => Ok(()),
     }
 }

@@ -15,8 +15,11 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<Node, SyntaxProblem> {
             Event::DocumentStart(_) => {
                 documents += 1;
                 if documents > 1 {
-                    return Err(SyntaxProblem::new(line, "a second document starts here")
-                        .hint("keep one document; remove the line `---`"));
+                    return Err(SyntaxProblem::new(
+                        line,
+                        "a second document starts here",
+                        "keep one document; remove the line `---`",
+                    ));
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -64,7 +67,7 @@ impl Builder {
         self.budget.spend(line, 1, text.len())?;
         if let Some(Open { container: Container::Map(_, next @ None), .. }) = self.open.last_mut() {
             if plain && text == "<<" {
-                return Err(SyntaxProblem::new(line, "merge keys (`<<`) are not supported").hint("write the keys out"));
+                return Err(SyntaxProblem::new(line, "merge keys (`<<`) are not supported", "write the keys out"));
             }
             *next = Some((text.to_owned(), line));
             if anchor != 0 {
@@ -95,8 +98,11 @@ impl Builder {
     }
 
     fn alias(&mut self, line: usize, anchor: usize) -> Result<(), SyntaxProblem> {
-        let node =
-            self.anchors.get(&anchor).ok_or(SyntaxProblem::new(line, "this alias stands inside its own anchor"))?;
+        let node = self.anchors.get(&anchor).ok_or(SyntaxProblem::new(
+            line,
+            "this alias stands inside its own anchor",
+            "write out what it stands for",
+        ))?;
         let weight = Weight::of(node);
         self.budget.spend(line, weight.nodes, weight.bytes)?;
         self.budget.check_depth(line, self.open.len() + weight.depth)?;
@@ -166,44 +172,47 @@ fn refuse_tag(line: usize, tag: Option<&Cow<'_, Tag>>) -> Result<(), SyntaxProbl
     match tag {
         None => Ok(()),
         Some(_) => {
-            Err(SyntaxProblem::new(line, "tags (`!`) are not supported")
-                .hint("put text that starts with `!` in quotes"))
+            Err(SyntaxProblem::new(line, "tags (`!`) are not supported", "put text that starts with `!` in quotes"))
         }
     }
 }
 
 const KEY_IS_NO_TEXT: SyntaxProblem =
-    SyntaxProblem::new(0, "a key is a list or a mapping").hint("a template's `{{ … }}` that was not filled in?");
+    SyntaxProblem::new(0, "a key is a list or a mapping", "a template's `{{ … }}` that was not filled in?");
 
 /// The scanner's messages may hold a character of the text and speak its own language; ours do neither.
 fn in_our_words(error: &ScanError, text: &str) -> SyntaxProblem {
     let line = error.marker().line();
     let has = |words: &str| error.info().contains(words);
-    let problem = |message| SyntaxProblem::new(line, message);
+    let problem = |message, hint| SyntaxProblem::new(line, message, hint);
     if has("tab") && !has("alphabetic") {
-        problem("there is a tab where only spaces may be").at(tab_from(line, text)).hint("indent with spaces")
+        problem("there is a tab where only spaces may be", "indent with spaces").at(tab_from(line, text))
     } else if has("anchor") || has("alias") {
-        problem("`*` starts an alias and `&` an anchor, and this is neither")
-            .hint("put text that starts with `*` or `&` in quotes")
+        problem(
+            "`*` starts an alias and `&` an anchor, and this is neither",
+            "put text that starts with `*` or `&` in quotes",
+        )
     } else if has("recursion limit") {
-        problem(TOO_DEEP)
+        TOO_DEEP.at(line)
     } else if has("escape") || has("hexadecimal") {
-        problem("there is an unknown escape (`\\`) in double quotes").hint("use single quotes, or write `\\\\`")
+        problem("there is an unknown escape (`\\`) in double quotes", "use single quotes, or write `\\\\`")
     } else if has("quoted scalar") {
-        problem("a text in quotes is not closed, not indented, or more text follows it")
+        problem(
+            "a text in quotes is not closed, not indented, or more text follows it",
+            "is a quote missing, or one too many?",
+        )
     } else if has("flow") || has("bracket") || has("illegal placement") || has("node content") {
-        problem("a list in `[]` or a mapping in `{}` is not written right").hint("is a bracket or a comma missing?")
+        problem("a list in `[]` or a mapping in `{}` is not written right", "is a bracket or a comma missing?")
     } else if has("simple key") {
-        problem("a key has no `:` after it").at(text_before(line, text)).hint("write `key: value`")
+        problem("a key has no `:` after it", "write `key: value`").at(text_before(line, text))
     } else if has("mapping") || has("':'") {
-        problem("a mapping is not written right").hint("check the indentation; put text that has `: ` in it in quotes")
+        problem("a mapping is not written right", "check the indentation; put text that has `: ` in it in quotes")
     } else if has("indent") || has("block") {
-        problem("the indentation is wrong")
+        problem("the indentation is wrong", "what belongs together begins in the same column")
     } else if has("tag") || has("TAG") || has("directive") {
-        problem("tags (`!`) and directives (`%`) are not supported")
-            .hint("put text that starts with `!` or `%` in quotes")
+        problem("tags (`!`) and directives (`%`) are not supported", "put text that starts with `!` or `%` in quotes")
     } else {
-        problem("this is not YAML").hint("put text with special characters in quotes")
+        problem("this is not YAML", "put text with special characters in quotes")
     }
 }
 
