@@ -54,15 +54,21 @@ impl Weigh for Judged {
 /// JSON string or array) silently becomes a connection of no type whose schema is that text. What fails loudly (broken JSON, blanks only) or
 /// counts as absent (nothing at all) is served as it is.
 fn airflow_would_misread(value: &str) -> bool {
-    // Python's urlsplit drops leading blanks and control characters, and these three characters anywhere.
-    let seen: String = value.trim().chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
-    let seen = seen.trim_start_matches(|c| c <= ' ');
-    if seen.is_empty() || seen.starts_with('{') {
+    let text = python_strip(value);
+    if text.is_empty() || text.starts_with('{') {
         return false;
     }
+    // Python's urlsplit drops leading blanks and control characters, and these three characters anywhere.
+    let seen: String = text.chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
+    let seen = seen.trim_start_matches(|c| c <= ' ');
     let Some((scheme, _)) = seen.split_once("://") else { return true };
     !scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         || scheme.contains(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')))
+}
+
+/// `str.strip()`, by which Airflow begins to read: what Unicode calls white space, and four separators that Python counts among it.
+pub(super) fn python_strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}'))
 }
 
 #[cfg(test)]
@@ -82,6 +88,9 @@ mod tests {
             "wasb://http://acct@127.0.0.1%3A10000%2Fdevstoreaccount1/?sas_token=sv%3D1",
             "\n fs:///?path=%2Ftmp",
             "https://acct.blob.core.windows.net/c?sv=1&sig=a%2B",
+            "\u{1c}\u{a0}{}\u{1f}",
+            "\u{1f}\u{85}http://h",
+            "http:/\n/h",
         ] {
             assert!(!airflow_would_misread(value), "{value:?}");
         }
@@ -103,6 +112,8 @@ mod tests {
             "google_cloud_platform://x",
             "1http://x",
             "://x",
+            "\u{1}{}",
+            "\u{feff}{}",
         ] {
             assert!(airflow_would_misread(value), "{value:?}");
         }

@@ -1,3 +1,4 @@
+use super::judged::python_strip;
 use crate::model::{Kind, Secret};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -9,7 +10,7 @@ use serde_json::Value;
 /// inside a SAS.
 pub(super) fn mask_of(kind: Kind, name: &str, value: &str) -> Vec<Secret> {
     let mut mask = Mask(Vec::new());
-    let text = value.trim();
+    let text = python_strip(value);
     match kind {
         Kind::Connection if text.starts_with('{') => mask.add_json(text, false),
         Kind::Connection => mask.add_uri(text),
