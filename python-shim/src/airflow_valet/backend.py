@@ -60,10 +60,11 @@ class ValetBackend(BaseSecretsBackend):
         try:  # not masked here: Airflow does, once it has a masker
             return self._client.get("config", key, self._options.team).value
         except ValetError as error:
-            if error.reason == "NOT_FOUND":
-                return None
-            _log.error("%s", error)
-            raise
+            if error.reason not in ("NOT_FOUND", "BAD_NAME"):  # not for SKIPPED: somebody may have it
+                _log.error("%s", error)
+                raise
+            self._settle(error)
+            return None
 
     async def aget_connection(self, conn_id: str) -> Any:
         """The connection, without holding up the event loop. Airflow 3.1 and later, in triggers."""

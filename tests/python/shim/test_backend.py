@@ -96,7 +96,16 @@ def test_skipped_and_bad_names_are_none_and_a_warning(
 
 
 @pytest.mark.parametrize("on_unavailable", ["fail", "skip"])
-@pytest.mark.parametrize("said", [SKIPPED, BAD_NAME, *DENIED, *DOWN, *UNUSABLE])
+def test_an_option_of_no_name_is_none_and_a_warning(
+    serve: Serve, make: Make, logged: Logged, on_unavailable: str
+) -> None:
+    backend = make(socket=serve(BAD_NAME).path, on_unavailable=on_unavailable)
+    assert backend.get_config("a") is None
+    assert logged() == [("WARNING", "config 'a': because (BAD_NAME); treated as not found")]
+
+
+@pytest.mark.parametrize("on_unavailable", ["fail", "skip"])
+@pytest.mark.parametrize("said", [SKIPPED, *DENIED, *DOWN, *UNUSABLE])
 def test_an_option_is_none_only_where_nobody_has_it(
     serve: Serve, make: Make, logged: Logged, said: Say, on_unavailable: str
 ) -> None:
