@@ -164,7 +164,7 @@ def test_a_broker_that_was_restarted_is_found_again(broker: programs.Valet) -> N
     with pytest.raises(ValetUnavailable) as caught:
         client.get("variable", "plain")
     assert caught.value.reason == "UNREACHABLE"
-    with programs.valet(broker.directory, {"sources": SOURCES}, ENVIRONMENT):
+    with programs.valet(broker.directory, {"sources": SOURCES}, ENVIRONMENT, broker.sockets):
         assert client.get("variable", "plain").value == "v"
 
 

@@ -8,15 +8,17 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from vault_contract.testvault import Control, Endpoints, running
 
 START_SECONDS = 20.0
+AUDIT_SECONDS = 5.0
 STOP_SECONDS = 30.0
 #: Airflow versions by the name of their environment.
 AIRFLOWS = {"airflow-2": "VALET_AIRFLOW_2_PYTHON", "airflow-3": "VALET_AIRFLOW_3_PYTHON"}
@@ -31,7 +33,7 @@ def program(variable: str) -> str:
 
 
 @contextmanager
-def test_vault(directory: Path, secrets: Mapping[str, object]) -> Iterator[Control]:
+def vault_with(directory: Path, secrets: Mapping[str, object]) -> Iterator[Control]:
     """A test vault that holds ``secrets``: name to value, to one version, or to a list of versions."""
     directory.mkdir(parents=True)
     seed = directory / "seed.json"
@@ -61,19 +63,31 @@ class Valet:
     """A running `valet serve`."""
 
     directory: Path
+    sockets: Path
     process: subprocess.Popen[bytes]
 
     @property
     def socket(self) -> str:
-        return str(self.directory / "valet.sock")
+        return str(self.sockets / "valet.sock")
 
     @property
     def admin_socket(self) -> str:
-        return str(self.directory / "admin.sock")
+        return str(self.sockets / "admin.sock")
 
     def audit(self) -> list[dict[str, Any]]:
         """The audit lines so far."""
         return [json.loads(line) for line in (self.directory / "audit.jsonl").read_text().splitlines()]
+
+    def audit_line(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first audit line that is ``wanted``; they are written by a thread of its own, so it may yet come."""
+        deadline = time.monotonic() + AUDIT_SECONDS
+        while True:
+            found = next((line for line in self.audit() if wanted(line)), None)
+            if found or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        assert found, "no such audit line"
+        return found
 
     def log(self) -> str:
         """What it has written to standard error."""
@@ -81,25 +95,16 @@ class Valet:
 
 
 @contextmanager
-def valet(directory: Path, settings: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[Valet]:
-    """`valet serve` with ``settings`` beside what each suite wants alike: sockets and audit in ``directory``."""
+def valet(
+    directory: Path, settings: Mapping[str, object], environment: Mapping[str, str], sockets: Path | None = None
+) -> Iterator[Valet]:
+    """`valet serve` with ``settings`` beside what each suite wants alike; its files stay in ``directory``."""
     directory.mkdir(parents=True, exist_ok=True)
-    listen = {
-        "tasks": {
-            "unix": {"path": str(directory / "valet.sock")},
-            "allow": ["connections", "variables", "config"],
-        },
-        "admin": {"unix": {"path": str(directory / "admin.sock")}, "allow": ["admin"]},
-    }
-    whole = {
-        "listen": listen,
-        "identities": {"app": {"kind": "managed-identity"}},
-        "audit": {"to": "file", "path": str(directory / "audit.jsonl")},
-        **settings,
-    }
-    config = directory / "valet.yaml"
-    config.write_text(json.dumps(whole, indent=2))  # JSON is YAML
-    with (directory / "valet.log").open("wb") as log:
+    # A short path: a socket's name has at most 107 bytes, and a checkout may be deep.
+    with TemporaryDirectory(prefix="valet-") as short, (directory / "valet.log").open("wb") as log:
+        sockets = sockets or Path(short)
+        config = directory / "valet.yaml"
+        config.write_text(json.dumps({**_settings(sockets, directory), **settings}, indent=2))  # JSON is YAML
         process = subprocess.Popen(
             [program("VALET_BIN"), "serve", "--config", str(config)],
             env={"PATH": os.environ["PATH"], "VALET_LOG": "debug", **environment},
@@ -107,12 +112,24 @@ def valet(directory: Path, settings: Mapping[str, object], environment: Mapping[
             stdout=log,
             stderr=log,
         )
-    running = Valet(directory, process)
-    try:
-        _wait_until_it_listens(running)
-        yield running
-    finally:
-        stop(process)
+        running = Valet(directory, sockets, process)
+        try:
+            _wait_until_it_listens(running)
+            yield running
+        finally:
+            stop(process)
+
+
+def _settings(sockets: Path, directory: Path) -> dict[str, object]:
+    kinds = ["connections", "variables", "config"]
+    return {
+        "listen": {
+            "tasks": {"unix": {"path": str(sockets / "valet.sock")}, "allow": kinds},
+            "admin": {"unix": {"path": str(sockets / "admin.sock")}, "allow": ["admin"]},
+        },
+        "identities": {"app": {"kind": "managed-identity"}},
+        "audit": {"to": "file", "path": str(directory / "audit.jsonl")},
+    }
 
 
 def _wait_until_it_listens(valet: Valet) -> None:
