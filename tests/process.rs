@@ -168,7 +168,7 @@ async fn no_secret_is_in_any_output_but_that_of_get() {
 
 #[tokio::test]
 async fn help_and_completions_are_results() {
-    for command in ["serve", "check", "get", "status", "reload", "health", "completions"] {
+    for command in ["serve", "check", "get", "status", "reload", "health", "schema", "init", "sign", "completions"] {
         let help = valet(&[command, "--help"]).output().await;
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
         assert!(help.stdout.contains("Usage: valet"), "{}", help.stdout);
@@ -178,4 +178,15 @@ async fn help_and_completions_are_results() {
         assert_eq!(script.code, 0);
         assert!(script.stdout.contains("valet") && script.stdout.len() > 1000);
     }
+}
+
+#[tokio::test]
+async fn the_configuration_in_the_readme_is_sound() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let yaml = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("valet.yaml");
+    fs::write(&file, yaml).unwrap();
+    let check = valet(&["check", "--json", "--config", file.to_str().unwrap()]).output().await;
+    assert_eq!((check.code, check.stderr.as_str()), (0, ""), "{}", check.stdout);
 }

@@ -24,14 +24,17 @@ pub struct BadFilter;
 const DEFAULT_FILTER: &str = "info";
 
 /// What never gets below WARN, whatever is asked for: these write names of secrets, or the headers of requests.
-const CAPPED: [&str; 7] = [
+const CAPPED: [&str; 10] = [
     "azure_core",
     "azure_identity",
     "azure_security_keyvault_secrets",
     "typespec_client_core",
     "h2",
+    "hyper",
     "hyper_util",
     "reqwest",
+    "rustls",
+    "typespec",
 ];
 
 /// Starts logging to standard error for the whole process. A second call changes nothing.
