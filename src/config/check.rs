@@ -1,6 +1,6 @@
 use super::{
     Config,
-    context::{Context, Names},
+    context::{Context, Mention, Names},
     place::Placed,
     sections::Draft,
     suggest,
@@ -12,6 +12,7 @@ use crate::{
     source::{SourceConfig, SourceKind},
     transport::default_listeners,
 };
+use std::{borrow::Cow, collections::HashSet};
 
 /// The identity that exists without being declared.
 const DEFAULT_IDENTITY: &str = "default";
@@ -37,19 +38,22 @@ fn values<T>(placed: Vec<Placed<T>>) -> Vec<T> {
 /// Every name that is mentioned has to be declared.
 fn mentions(cx: &mut Context<'_>) {
     for mention in std::mem::take(&mut cx.mentions) {
-        let implied = (mention.what == Names::Identity).then_some(DEFAULT_IDENTITY);
-        let declared: Vec<&str> = cx.names(mention.what).filter(|name| Some(*name) != implied).chain(implied).collect();
-        if declared.contains(&mention.name.as_str()) {
+        let Mention { what, name, place } = mention;
+        let implied = (what == Names::Identity).then_some(DEFAULT_IDENTITY);
+        if implied == Some(&name) || cx.declares(what, &name) {
             continue;
         }
-        let noun = mention.what.noun();
-        let hint = if declared.is_empty() {
-            format!("no {noun} is declared").into()
-        } else {
-            suggest::hint(&mention.name, declared, "declared")
-        };
-        cx.problems.push(mention.place.error(format!("no {noun} has this name"), hint));
+        let hint = hint(what, &name, implied, cx);
+        cx.problems.push(place.error(format!("no {} has this name", what.noun()), hint));
     }
+}
+
+fn hint(what: Names, name: &str, implied: Option<&str>, cx: &Context<'_>) -> Cow<'static, str> {
+    let declared = cx.names(what).filter(|name| Some(*name) != implied).chain(implied);
+    if declared.clone().next().is_none() {
+        return format!("no {} is declared", what.noun()).into();
+    }
+    suggest::hint(name, declared, "declared")
 }
 
 fn with_default(mut identities: Vec<IdentityConfig>, sources: &[Placed<SourceConfig>]) -> Vec<IdentityConfig> {
@@ -88,8 +92,9 @@ fn routes(routes: &[Placed<RouteConfig>], sources: &[Placed<SourceConfig>], cx: 
     if Kind::ALL.iter().any(|kind| !taken.contains(kind)) {
         return;
     }
+    let used: HashSet<_> = routes.iter().flat_map(|route| &route.value.sources).collect();
     for Placed { place, value: source } in sources {
-        if !routes.iter().any(|route| route.value.sources.contains(&source.name)) {
+        if !used.contains(&source.name) {
             cx.problems.push(place.warning("no route leads to this source", "add it to a route, or remove it"));
         }
     }

@@ -1,7 +1,7 @@
 use super::{files::Files, place::Place, problem::Problem};
 use crate::env::Env;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 
@@ -13,11 +13,11 @@ pub(super) struct Context<'c> {
     pub(super) base: &'c Path,
     pub(super) problems: Vec<Problem>,
     /// Every declared name, whether or not what it names is right.
-    pub(super) declared: BTreeSet<(Names, String)>,
+    pub(super) declared: BTreeMap<Names, BTreeSet<String>>,
     /// Every use of such a name.
     pub(super) mentions: Vec<Mention>,
     /// Every socket path, and where it is written.
-    pub(super) sockets: Vec<(PathBuf, String)>,
+    pub(super) sockets: HashMap<PathBuf, String>,
 }
 
 /// What can be declared under a name and mentioned elsewhere.
@@ -62,9 +62,9 @@ impl<'c> Context<'c> {
             files,
             base,
             problems: Vec::new(),
-            declared: BTreeSet::new(),
+            declared: BTreeMap::new(),
             mentions: Vec::new(),
-            sockets: Vec::new(),
+            sockets: HashMap::new(),
         }
     }
 
@@ -74,8 +74,13 @@ impl<'c> Context<'c> {
         None
     }
 
+    /// Whether a name of this sort is declared.
+    pub(super) fn declares(&self, what: Names, name: &str) -> bool {
+        self.declared.get(&what).is_some_and(|names| names.contains(name))
+    }
+
     /// The names declared of one sort, in order.
-    pub(super) fn names(&self, of: Names) -> impl Iterator<Item = &str> {
-        self.declared.iter().filter(move |(what, _)| *what == of).map(|(_, name)| name.as_str())
+    pub(super) fn names(&self, what: Names) -> impl Iterator<Item = &str> + Clone {
+        self.declared.get(&what).into_iter().flatten().map(String::as_str)
     }
 }

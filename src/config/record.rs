@@ -7,6 +7,7 @@ use super::{
 };
 use crate::model::document::{Entry, Value};
 use serde_json::{Map, Value as Json, json};
+use std::hash::Hash;
 
 /// A mapping with known keys. Whoever takes it apart asks for one key after the other, with a line of documentation each: in a file each is
 /// read, for the schema each is written down. So ask for every key before you return.
@@ -212,7 +213,7 @@ impl<'a, 'c> Record<'a, 'c> {
     }
 
     /// The values of a list, each once.
-    pub(super) fn distinct<T: PartialEq>(&mut self, list: Vec<Placed<T>>) -> Vec<T> {
+    pub(super) fn distinct<T: Hash + Eq + Clone>(&mut self, list: Vec<Placed<T>>) -> Vec<T> {
         match &mut self.source {
             Some(source) => super::shape::distinct(list, source.cx),
             None => Vec::new(),
@@ -242,6 +243,10 @@ impl<'a, 'c> Record<'a, 'c> {
         kind_key: &'static str,
         kinds: impl Iterator<Item = (&'static str, &'static str, Vec<Key>)>,
     ) {
+        let all_known = |source: &Source<'_, '_>| source.entries.iter().all(|entry| self.knows(&entry.key));
+        if self.source.as_ref().is_none_or(all_known) {
+            return;
+        }
         let mut foreign: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
         for (kind, _, keys) in kinds {
             for key in keys.into_iter().filter(|key| !self.knows(key.name)) {

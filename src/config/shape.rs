@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::document::{Node, Scalar, Value};
 use serde_json::{Value as Json, json};
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, hash::Hash, sync::Arc};
 
 /// What a value must look like.
 pub(super) trait Shape {
@@ -142,7 +142,7 @@ impl<S: Shape> Shape for Named<S> {
             } else if entry.repeated {
                 cx.problems.push(key.error("this name is here twice", "keep one of them, or rename it"));
             } else {
-                cx.declared.insert((self.what, name.to_owned()));
+                cx.declared.entry(self.what).or_default().insert(name.to_owned());
             }
             let value = self.shape.read(&entry.value, &place.key(name, entry.line, &entry.value), cx);
             if let (Some(value), true, false) = (value, is_right, entry.repeated) {
@@ -198,13 +198,14 @@ impl<S: Shape> Shape for ListOf<S> {
 }
 
 /// The list's values, each once; notes the second of two equal ones.
-pub(super) fn distinct<T: PartialEq>(list: Vec<Placed<T>>, cx: &mut Context<'_>) -> Vec<T> {
-    let mut values: Vec<T> = Vec::with_capacity(list.len());
+pub(super) fn distinct<T: Hash + Eq + Clone>(list: Vec<Placed<T>>, cx: &mut Context<'_>) -> Vec<T> {
+    let mut seen = HashSet::with_capacity(list.len());
+    let mut values = Vec::with_capacity(list.len());
     for Placed { place, value } in list {
-        if values.contains(&value) {
-            cx.problems.push(place.error("this is listed twice", "keep one of them"));
-        } else {
+        if seen.insert(value.clone()) {
             values.push(value);
+        } else {
+            cx.problems.push(place.error("this is listed twice", "keep one of them"));
         }
     }
     values

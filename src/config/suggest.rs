@@ -16,17 +16,18 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
     known.into_iter().filter(|known| near(known)).min_by_key(|known| slips(known))
 }
 
-/// "did you mean", or else everything that is known.
-pub(super) fn hint<'k>(
-    word: &str,
-    known: impl IntoIterator<Item = &'k str, IntoIter: Clone>,
-    list: &str,
-) -> Cow<'static, str> {
-    let known = known.into_iter();
-    match nearest(word, known.clone()) {
-        Some(meant) => format!("did you mean `{meant}`?").into(),
-        None => format!("{list}: {}", known.collect::<Vec<_>>().join(", ")).into(),
+/// "did you mean", or else what is known.
+pub(super) fn hint<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone, list: &str) -> Cow<'static, str> {
+    /// Most words that are compared; a file may declare thousands and mention as many.
+    const COMPARED: usize = 200;
+    /// Most words that are shown.
+    const SHOWN: usize = 20;
+    if let Some(meant) = nearest(word, known.clone().take(COMPARED)) {
+        return format!("did you mean `{meant}`?").into();
     }
+    let shown: Vec<_> = known.clone().take(SHOWN).collect();
+    let more = if known.count() > SHOWN { ", …" } else { "" };
+    format!("{list}: {}{more}", shown.join(", ")).into()
 }
 
 #[cfg(test)]

@@ -92,11 +92,11 @@ impl Shape for SocketPath {
         }
         // As far as it can be seen without following links.
         let plain: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
-        if let Some((_, first)) = cx.sockets.iter().find(|(other, _)| *other == plain) {
+        if let Some(first) = cx.sockets.get(&plain) {
             let hint = format!("the other is `{first}`");
             return cx.note(place.error("another listener has the same socket path", hint));
         }
-        cx.sockets.push((plain, place.path().to_owned()));
+        cx.sockets.insert(plain, place.path().to_owned());
         Some(path)
     }
 
