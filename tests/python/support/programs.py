@@ -114,7 +114,7 @@ def valet(
         )
         running = Valet(directory, sockets, process)
         try:
-            _wait_until_it_listens(running)
+            _wait_until_itlistens(running)
             yield running
         finally:
             stop(process)
@@ -132,16 +132,17 @@ def _settings(sockets: Path, directory: Path) -> dict[str, object]:
     }
 
 
-def _wait_until_it_listens(valet: Valet) -> None:
+def _wait_until_itlistens(valet: Valet) -> None:
     deadline = time.monotonic() + START_SECONDS
     for path in (valet.socket, valet.admin_socket):
-        while not _listens(path):
+        while not listens(path):
             if valet.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"valet did not start: {valet.log()[-4000:]}")
             time.sleep(0.02)
 
 
-def _listens(path: str) -> bool:
+def listens(path: str) -> bool:
+    """Whether somebody accepts connections at a socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         return client.connect_ex(path) == 0
 
