@@ -141,7 +141,11 @@ def _claims() -> tuple[str, ...]:
 @lru_cache(maxsize=16)
 def _claim_headers(claims: tuple[str, ...]) -> tuple[str, ...]:
     pairs = zip(_CLAIMS, claims)
-    return tuple(f"{header}: {quote(claim[:_MAX_CLAIM], safe='', errors='replace')}" for header, claim in pairs if claim)
+    return tuple(
+        f"{header}: {quote(claim[:_MAX_CLAIM], safe='', errors='replace')}"
+        for header, claim in pairs
+        if claim
+    )
 
 
 def _lookup(kind: str, name: str, team: str | None) -> tuple[str, str, dict[str, str]]:
