@@ -8,8 +8,9 @@ use std::{path::PathBuf, process::ExitCode};
 /// Arguments of `valet check`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Files that the configuration names (certificates, values, secrets) are read as well; the file's own text is never printed.
-Exits with 0 where Valet would start (warnings are printed all the same), with 78 where it would not.
+    after_help = "Files that the configuration names (certificates, values, secrets) are read as well; the file's \
+own text is never printed. Exits with 0 where Valet would start (warnings are printed all the \
+same), with 78 where it would not.
 
 Examples:
   valet check --config valet.yaml

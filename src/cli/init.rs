@@ -21,15 +21,13 @@ use std::{
 
 /// Arguments of `valet init`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Airflow's settings may also come as lines of environment variables (AIRFLOW__SECRETS__BACKEND=…). As in Airflow, variables of
-this environment outrank the file. A secret among the settings is never copied.
+#[command(after_help = "Airflow's settings may also come as lines of variables (AIRFLOW__SECRETS__BACKEND=…). As in \
+Airflow, variables of this environment outrank the file. A secret among them is never copied.
 
 Examples:
   valet init -o valet.yaml
   valet init --from-airflow-cfg airflow.cfg -o valet.yaml
-  env | grep ^AIRFLOW__ | valet init --from-airflow-cfg -"
-)]
+  env | grep ^AIRFLOW__ | valet init --from-airflow-cfg -")]
 pub(super) struct InitArgs {
     /// Where to write; by default to stdout
     #[arg(short, long, value_name = "FILE")]
