@@ -26,6 +26,11 @@ impl<B: Body<Data = Bytes> + Unpin> Bounded<B> {
         Self { body, most, left: most, time, timer: None }
     }
 
+    /// One with a prefix that does not count: a flag and a length (gRPC over HTTP/2, "Length-Prefixed-Message").
+    pub(super) fn prefixed(body: B, most: usize, time: Duration) -> Self {
+        Self { left: most + 5, ..Self::new(body, most, time) }
+    }
+
     /// The whole body. One that is too long is read on, up to `discard` bytes of it, so that the client is ready to hear so.
     pub(super) async fn read(mut self, discard: usize) -> Result<Bytes, Fault> {
         if self.size_hint().lower() <= self.most as u64 {
@@ -35,15 +40,15 @@ impl<B: Body<Data = Bytes> + Unpin> Bounded<B> {
                 Err(fault) => return Err(fault),
             }
         }
-        let fault = self.too_large();
+        let fault = too_large(self.most);
         self.left = discard;
         while self.left > 0 && matches!(self.frame().await, Some(Ok(_))) {}
         Err(fault)
     }
+}
 
-    fn too_large(&self) -> Fault {
-        Fault::new(FaultKind::TooLarge, format!("the request is longer than {} bytes", self.most))
-    }
+pub(super) fn too_large(most: usize) -> Fault {
+    Fault::new(FaultKind::TooLarge, format!("the request is longer than {most} bytes"))
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Body for Bounded<B> {
@@ -62,7 +67,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Bounded<B> {
             let frame = frame
                 .map_err(|_| Fault::new(FaultKind::BadRequest, "the request's body is cut off or badly framed"))?;
             let length = frame.data_ref().map_or(0, Bytes::len);
-            self.left = self.left.checked_sub(length).ok_or_else(|| self.too_large())?;
+            self.left = self.left.checked_sub(length).ok_or_else(|| too_large(self.most))?;
             Ok(frame)
         }))
     }
@@ -76,7 +81,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Bounded<B> {
     }
 }
 
-/// An answer's body. The request's place is taken until all of it is gone, so that clients that do not read count.
+/// An answer's body. The request's place is taken until hyper has all of it, so that a stream counts for as long as it is open.
 pub(super) struct Reply {
     body: Either<Full<Bytes>, tonic::body::Body>,
     _place: Option<Place>,

@@ -134,10 +134,8 @@ impl Door {
         request.extensions_mut().insert(caller);
         let response = if is_ours {
             let (limits, counters) = (&self.limits, Arc::clone(&self.counters));
-            // The message's prefix: a flag and a length (gRPC over HTTP/2, "Length-Prefixed-Message").
-            let most = limits.request_bytes + 5;
             let request = request.map(|body| {
-                Bounded::new(body, most, limits.body_read).map_err(move |fault| {
+                Bounded::prefixed(body, limits.request_bytes, limits.body_read).map_err(move |fault| {
                     count(&counters, &fault);
                     Refusal::from(fault).to_grpc()
                 })
@@ -147,7 +145,11 @@ impl Door {
             self.grpc.clone().oneshot(request).await
         };
         let mut response = response.unwrap_or_else(|never| match never {});
-        grpc::give_reason(response.headers_mut());
+        if let Some(fault) = grpc::refusal(response.headers(), &self.limits) {
+            count(&self.counters, &fault);
+            // It fails on what a header cannot hold, and a message is percent-encoded.
+            let _ = Refusal::from(fault).to_grpc().add_header(response.headers_mut());
+        }
         response.map(Reply::stream)
     }
 }

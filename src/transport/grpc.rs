@@ -1,5 +1,5 @@
 use super::{
-    Limits,
+    Limits, body,
     methods::{self, Methods},
     status::Refusal,
 };
@@ -43,22 +43,19 @@ pub(super) fn routes(methods: &Arc<Methods>, limits: &Limits) -> (Routes, Health
     (routes, reporter)
 }
 
-/// What tonic itself refuses has no reason; this gives it the one, and the code, that the Connect face has.
-pub(super) fn give_reason(headers: &mut HeaderMap) {
-    let Some(status) = Status::from_header_map(headers) else { return };
-    let fault = match status.code() {
-        _ if headers.contains_key("valet-reason") => return,
-        Code::OutOfRange => Fault::new(FaultKind::TooLarge, status.message()),
+/// Why tonic itself refused a call, if it did: it gives no reason, and codes of its own, where the Connect face has one.
+pub(super) fn refusal(headers: &HeaderMap, limits: &Limits) -> Option<Fault> {
+    let status = Status::from_header_map(headers).filter(|_| !headers.contains_key("valet-reason"))?;
+    Some(match status.code() {
+        Code::OutOfRange => body::too_large(limits.request_bytes),
         Code::Unimplemented if status.message().is_empty() => {
             Fault::new(FaultKind::Unsupported, "there is no such method")
         }
         Code::Unimplemented => Fault::new(FaultKind::Unsupported, status.message()),
         // tonic says so of a message that it cannot decode or frame.
         Code::Internal => Fault::new(FaultKind::BadRequest, "the request is not a message of this method"),
-        _ => return,
-    };
-    // Only values that a header cannot hold are refused, and these are ours.
-    let _ = Refusal::from(fault).to_grpc().add_header(headers);
+        _ => return None,
+    })
 }
 
 /// The caller, who was put there before tonic was called, and the message.

@@ -35,7 +35,9 @@ async fn connect(valet: &Valet) -> UnixStream {
 
 /// Whether the other side has closed without a word.
 async fn is_refused(mut stream: UnixStream) -> bool {
-    match stream.read(&mut [0]).await {
+    let mut byte = [0];
+    let reading = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut byte));
+    match reading.await.expect("the other side does not close") {
         Ok(read) => read == 0,
         Err(error) => error.kind() == ErrorKind::ConnectionReset,
     }
@@ -129,6 +131,18 @@ async fn a_client_that_does_not_read_is_cut() {
     stream.write_all(waiting().replace("wait\"", "big\" ").as_bytes()).await.unwrap();
     valet.is_left_alone().await;
     assert_eq!(valet.counted(Counter::ConnectionsTooSlow), 1);
+}
+
+#[tokio::test]
+async fn a_stream_keeps_its_place_while_it_is_open() {
+    let valet = Valet::with(Limits { requests: 1, ..Limits::default() }).await;
+    let mut client = HealthClient::new(channel(&valet.tasks()).await);
+    let mut watch = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    watch.message().await.unwrap();
+    assert_eq!(get(&valet, "hit").await.refused().reason, "OVERLOADED");
+    drop((watch, client));
+    valet.is_left_alone().await;
+    assert_eq!(get(&valet, "hit").await.status, 200);
 }
 
 #[tokio::test]

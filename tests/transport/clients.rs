@@ -10,6 +10,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -205,7 +206,8 @@ pub(crate) async fn raw(socket: &Path, bytes: impl AsRef<[u8]>) -> String {
     let mut stream = UnixStream::connect(socket).await.unwrap();
     stream.write_all(bytes.as_ref()).await.unwrap();
     let mut answer = Vec::new();
-    match stream.read_to_end(&mut answer).await {
+    let reading = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer));
+    match reading.await.expect("the other side does not close") {
         Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
         ended => _ = ended.unwrap(),
     }

@@ -126,14 +126,13 @@ async fn a_length_together_with_an_encoding_is_refused_and_the_connection_closed
         "content-length: 0\r\nX: y\r\nTRANSFER-ENCODING: chunked\r\n",
     ] {
         // What follows must not be answered as a request of its own.
-        let attack = head(lines) + "0\r\n\r\n" + &whole(BODY);
+        let attack = chunked(BODY).replace("Transfer-Encoding: chunked\r\n", lines) + &whole(BODY);
         let answers = raw(&valet.tasks(), attack).await;
         assert_eq!(statuses(&answers), ["400"], "{lines}");
         assert!(answers.contains("connection: close") && answers.contains("invalid_argument"), "{answers}");
     }
     // The requests before it, on the same connection and in the same packet, are answered.
-    let attack =
-        whole(BODY) + &whole(BODY) + &head("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n") + "0\r\n\r\n";
+    let attack = whole(BODY) + &whole(BODY) + &chunked(BODY).replace("Host", "Content-Length: 4\r\nHost");
     assert_eq!(statuses(&raw(&valet.tasks(), attack).await), ["200", "200", "400"]);
     assert_eq!(valet.script.lookups().len(), 2);
 }
