@@ -33,10 +33,13 @@ impl Running {
         Self { path, current, maker, started_at, reloading: tokio::sync::Mutex::default(), refusal: Mutex::default() }
     }
 
-    fn try_reload(&self, path: &Path) -> Result<Reloaded, Fault> {
+    async fn try_reload(&self, path: &Path) -> Result<Reloaded, Fault> {
         let bad = |text: String| Fault::new(FaultKind::BadConfig, text);
-        let Loaded { config, warnings } =
-            config::load(path, &*self.maker.seams.env).map_err(|problems| bad(problems.render(path)))?;
+        // Off the thread that answers lookups: a large file takes its time.
+        let (file, env) = (path.to_owned(), Arc::clone(&self.maker.seams.env));
+        let loaded = tokio::task::spawn_blocking(move || config::load(&file, &*env)).await;
+        let loaded = loaded.map_err(|_| Fault::new(FaultKind::Internal, "reading the configuration broke off"))?;
+        let Loaded { config, warnings } = loaded.map_err(|problems| bad(problems.render(path)))?;
         let current = self.current.load();
         let mut warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         if config.listeners != current.config.listeners {
@@ -70,7 +73,7 @@ impl Control for Running {
     async fn reload(&self) -> Result<Reloaded, Fault> {
         let _one_at_a_time = self.reloading.lock().await;
         let outcome = match &self.path {
-            Some(path) => self.try_reload(path),
+            Some(path) => self.try_reload(path).await,
             None => Err(Fault::new(
                 FaultKind::BadConfig,
                 "valet runs on its built-in configuration; there is no file to read again",

@@ -9,6 +9,7 @@ use crate::{
     telemetry::{Format, init_logs},
 };
 use clap::{Args, ValueEnum};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -42,9 +43,6 @@ enum LogFormat {
     Json,
 }
 
-/// More threads than this answer no faster: a lookup is a few microseconds of work.
-const MAX_WORKERS: usize = 4;
-
 /// Threads for the few calls that block: name resolution, small files.
 const MAX_BLOCKING: usize = 16;
 
@@ -72,9 +70,9 @@ fn start(args: &ServeArgs) -> Result<(), exit::Exit> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_WORKERS));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
+    raise_descriptor_limit();
+    // One thread: a lookup is a few microseconds of work, and with a second thread each would cost two system calls to wake it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .max_blocking_threads(MAX_BLOCKING)
         .enable_all()
         .build()
@@ -100,6 +98,13 @@ async fn serve(path: PathBuf, loaded: config::Loaded) -> Result<(), exit::Exit> 
     app.run(shutdown, reload).await;
     tracing::info!("valet has drained and stops");
     Ok(())
+}
+
+/// Lets the process have as many descriptors as it may: many images start with room for fewer connections than the listeners take.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // What cannot be raised stays as it is; connections that do not fit are refused one by one.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// TERM and INT cancel; HUP sends. One reload may wait while one is under way.
