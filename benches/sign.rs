@@ -27,7 +27,7 @@ fn main() {
     let grant = container_grant();
     let now = UNIX_EPOCH + Duration::from_secs(1_893_553_445);
     let signed = sign(&key, &grant, now).expect("the grant is good");
-    let string_to_sign = signed.string_to_sign.expose();
+    let string_to_sign = signed.string_to_sign.as_str();
 
     let sas = || token_length(&key, &grant, now);
     let bare = || bare_hmac(&raw_key, string_to_sign);
@@ -45,7 +45,7 @@ fn container_grant() -> Grant {
     let account = AccountName::parse("contosolake7").expect("a name");
     let container = Resource::container("landing").expect("a name");
     let options = SasOptions { permissions: Some("rl".to_owned()), ..SasOptions::default() };
-    let sas = ServiceSas::new(&account, container, None, &options).expect("a SAS");
+    let sas = ServiceSas::new(&account, &container, None, &options).expect("a SAS");
     Grant::new(Sas::Service(Box::new(sas)), Duration::from_hours(12)).expect("a grant")
 }
 

@@ -120,7 +120,7 @@ fn to_json(spec: &SignedSpec) -> String {
         token: (!spec.is_header).then_some(value),
         parameters: (!spec.is_header).then_some(parameters),
         authorization: spec.is_header.then_some(value),
-        string_to_sign: spec.signed.string_to_sign.expose(),
+        string_to_sign: &spec.signed.string_to_sign,
     };
     serde_json::to_string(&shown).expect("texts are JSON")
 }

@@ -1,8 +1,9 @@
 use super::{
     AccountKey, AccountName, Protocol, SignError, Signed, Version, Window,
-    fields::{Fields, layout},
+    fields::Fields,
     options,
     permission::{self, Letters},
+    template::{Template, sas_layout},
 };
 
 /// What an account SAS may say. Each is as written.
@@ -26,71 +27,49 @@ pub struct AccountOptions {
 
 /// What an account SAS says, but for its times: it opens whole services of an account, and no stored access policy can revoke it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountSas {
-    account: AccountName,
-    version: Version,
-    services: String,
-    resource_types: String,
-    permissions: String,
-    ip: String,
-    protocol: &'static str,
-    encryption_scope: String,
-}
+pub struct AccountSas(Template);
 
 impl AccountSas {
     /// Checks what a token shall say.
     pub fn new(account: &AccountName, options: &AccountOptions) -> Result<Self, SignError> {
         let version = options.version.unwrap_or(Version::DEFAULT);
-        Ok(Self {
-            account: account.clone(),
-            version,
-            services: SERVICES.read(&options.services, version)?,
-            resource_types: RESOURCE_TYPES.read(&options.resource_types, version)?,
-            permissions: permission::ACCOUNT.read(&options.permissions, version)?,
-            ip: options::ip_range(options.ip.as_deref())?,
+        let fields = Fields {
+            account: account.as_str(),
+            services: &SERVICES.read(&options.services, version)?,
+            resource_types: &RESOURCE_TYPES.read(&options.resource_types, version)?,
+            permissions: &permission::ACCOUNT.read(&options.permissions, version)?,
+            ip: &options::ip_range(options.ip.as_deref())?,
             protocol: options.protocol.as_str(),
-            encryption_scope: options::encryption_scope(options.encryption_scope.as_deref(), version)?,
-        })
+            version: version.as_str(),
+            encryption_scope: &options::encryption_scope(options.encryption_scope.as_deref(), version)?,
+            ..Fields::default()
+        };
+        Ok(Self(if version >= Version::V2020_12_06 {
+            Since20201206::of(&fields).template(fields.query())
+        } else {
+            Since20150405::of(&fields).template(fields.query())
+        }))
     }
 
     /// Signs it for a window that closes.
-    pub fn sign(&self, key: &AccountKey, window: Window) -> Result<Signed, SignError> {
+    pub fn sign(&self, key: &AccountKey, window: &Window) -> Result<Signed, SignError> {
         if window.expiry().is_none() {
             return Err(SignError::Missing { field: "expiry", hint: "an account SAS has no policy to take it from" });
         }
-        let mut fields = Fields {
-            account: self.account.as_str(),
-            permissions: &self.permissions,
-            services: &self.services,
-            resource_types: &self.resource_types,
-            ip: &self.ip,
-            protocol: self.protocol,
-            version: self.version.as_str(),
-            encryption_scope: &self.encryption_scope,
-            ..Fields::default()
-        };
-        fields.set_window(&window);
-        let mut string_to_sign = if self.version >= Version::V2020_12_06 {
-            Since20201206::of(&fields).text()
-        } else {
-            Since20150405::of(&fields).text()
-        };
-        // The only kind of SAS whose last line ends.
-        string_to_sign.push('\n');
-        Ok(fields.signed(&key.sign(&string_to_sign), string_to_sign, window.expiry()))
+        Ok(self.0.sign(window, |text| key.sign(text)))
     }
 }
 
-layout! {
+sas_layout! {
     /// `sv` 2020-12-06 and later: with the encryption scope.
-    Since20201206 of Fields {
-        account permissions services resource_types start expiry ip protocol version encryption_scope
+    Since20201206 {
+        account permissions services resource_types [start expiry] ip protocol version encryption_scope end
     }
 }
 
-layout! {
+sas_layout! {
     /// `sv` 2015-04-05 to 2020-10-02.
-    Since20150405 of Fields { account permissions services resource_types start expiry ip protocol version }
+    Since20150405 { account permissions services resource_types [start expiry] ip protocol version end }
 }
 
 static SERVICES: Letters = Letters::unordered("services", "an account SAS", "bqtf");

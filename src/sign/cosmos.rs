@@ -1,4 +1,4 @@
-use super::{AccountKey, SignError, Signed, fields, http_date, text};
+use super::{AccountKey, SignError, Signed, http_date, text, uri::escape};
 use crate::model::Secret;
 
 /// The longest resource link, in characters.
@@ -39,11 +39,7 @@ impl CosmosRequest {
     pub fn sign(&self, key: &AccountKey) -> Signed {
         let Self { verb, resource_type, resource_link, date } = self;
         let string_to_sign = format!("{verb}\n{resource_type}\n{resource_link}\n{date}\n\n");
-        let value = format!("type=master&ver=1.0&sig={}", key.sign(&string_to_sign));
-        Signed {
-            token: Secret::new(fields::escape(&value).collect::<String>()),
-            string_to_sign: Secret::new(string_to_sign),
-            expires_at: None,
-        }
+        let value = format!("type=master&ver=1.0&sig={}", key.sign(&string_to_sign).as_str());
+        Signed { token: Secret::new(escape(&value).collect::<String>()), string_to_sign, expires_at: None }
     }
 }

@@ -1,16 +1,12 @@
-use super::{Signed, Timestamp, Window};
-use crate::model::Secret;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use super::uri::escape;
 
-/// Every field of every SAS, as the one text that is both signed and sent; empty where there is none.
+/// Every field of every SAS but its times, as the one text that is both signed and sent; empty where there is none.
 ///
 /// The layouts take what they sign from it and the token takes what it says, so the two cannot differ.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Fields<'a> {
     pub(super) account: &'a str,
     pub(super) permissions: &'a str,
-    pub(super) start: &'a str,
-    pub(super) expiry: &'a str,
     pub(super) resource: &'a str,
     pub(super) identifier: &'a str,
     pub(super) ip: &'a str,
@@ -43,6 +39,8 @@ pub(super) struct Fields<'a> {
     pub(super) unauthorized_oid: &'a str,
     pub(super) correlation_id: &'a str,
     pub(super) delegated_oid: &'a str,
+    /// Always empty: an account SAS, as the only kind, ends its last line too.
+    pub(super) end: &'a str,
     /// `name:value\n` of each signed header.
     pub(super) request_headers: &'a str,
     pub(super) request_header_names: &'a str,
@@ -51,28 +49,11 @@ pub(super) struct Fields<'a> {
     pub(super) request_query_names: &'a str,
 }
 
-/// What RFC 3986 never escapes; all else is, so that no reader can take `+` for a space or `/` for a path.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// More than a token needs besides its values: names, separators and the signature.
-const ROOM: usize = 256;
-
 impl<'a> Fields<'a> {
-    /// The token for a signature of these fields.
-    pub(super) fn signed(&self, signature: &str, string_to_sign: String, expires_at: Option<Timestamp>) -> Signed {
-        let mut token = String::with_capacity(string_to_sign.len() + ROOM);
-        for (name, value) in self.parameters().into_iter().filter(|(_, value)| !value.is_empty()) {
-            token.extend([name, "="]);
-            token.extend(escape(value));
-            token.push('&');
-        }
-        token.push_str("sig=");
-        token.extend(escape(signature));
-        Signed { token: Secret::new(token), string_to_sign: Secret::new(string_to_sign), expires_at }
-    }
-
-    pub(super) fn set_window(&mut self, window: &'a Window) {
-        (self.start, self.expiry) = window.texts();
+    /// The token's parameters but for its times and signature, each ended by `&`.
+    pub(super) fn query(&self) -> String {
+        let given = self.parameters().into_iter().filter(|(_, value)| !value.is_empty());
+        given.flat_map(|(name, value)| [name, "="].into_iter().chain(escape(value)).chain(["&"])).collect()
     }
 
     pub(super) fn set_response_headers(&mut self, headers: &'a [String; 5]) {
@@ -85,14 +66,12 @@ impl<'a> Fields<'a> {
     }
 
     /// What the token says, by the names of the REST API. A snapshot's time is signed but goes on the request's URL.
-    fn parameters(&self) -> [(&'static str, &str); 35] {
+    fn parameters(&self) -> [(&'static str, &str); 33] {
         [
             ("sv", self.version),
             ("ss", self.services),
             ("srt", self.resource_types),
             ("spr", self.protocol),
-            ("st", self.start),
-            ("se", self.expiry),
             ("sip", self.ip),
             ("si", self.identifier),
             ("sr", self.kind),
@@ -125,30 +104,3 @@ impl<'a> Fields<'a> {
         ]
     }
 }
-
-/// Text as one component of a URI.
-pub(super) fn escape(text: &str) -> impl Iterator<Item = &str> {
-    utf8_percent_encode(text, ESCAPED)
-}
-
-/// Declares a string-to-sign as a struct of its lines, in order: `of` takes them from all fields, `text` joins them.
-macro_rules! layout {
-    ($(#[$doc:meta])* $name:ident of $source:ident { $($line:ident)+ }) => {
-        $(#[$doc])*
-        struct $name<'a> {
-            $($line: &'a str,)+
-        }
-
-        impl<'a> $name<'a> {
-            fn of(fields: &$source<'a>) -> Self {
-                Self { $($line: fields.$line,)+ }
-            }
-
-            fn text(&self) -> String {
-                [$(self.$line),+].join("\n")
-            }
-        }
-    };
-}
-
-pub(super) use layout;

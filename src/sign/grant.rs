@@ -1,6 +1,6 @@
 use super::{
     AccountKey, AccountSas, DELEGATION_CAP, DelegationKey, DelegationSas, ServiceBusSas, ServiceSas, SharedAccessKey,
-    SignError, Signed, Timestamp, Window, window,
+    SignError, Signed, Timestamp, Window, timestamp, window,
 };
 use std::time::{Duration, SystemTime};
 
@@ -62,12 +62,12 @@ impl Sas {
 pub fn sign(key: &Key, grant: &Grant, now: SystemTime) -> Result<Signed, SignError> {
     let window = || Window::opening(now, grant.lifetime, grant.sas.cap());
     match (&grant.sas, key) {
-        (Sas::Service(sas), Key::Account(key)) => sas.sign(key, window()?),
-        (Sas::Account(sas), Key::Account(key)) => sas.sign(key, window()?),
-        (Sas::Delegation(sas), Key::Delegation(key)) => sas.sign(key, window()?),
+        (Sas::Service(sas), Key::Account(key)) => sas.sign(key, &window()?),
+        (Sas::Account(sas), Key::Account(key)) => sas.sign(key, &window()?),
+        (Sas::Delegation(sas), Key::Delegation(key)) => sas.sign(key, &window()?),
         // It has no start, so no skew to allow for.
         (Sas::ServiceBus(sas), Key::SharedAccess(key)) => {
-            let unix = Timestamp::at("now", now)?.unix().saturating_add(grant.lifetime.as_secs());
+            let unix = timestamp::seconds("now", now)?.saturating_add(grant.lifetime.as_secs());
             Ok(sas.sign(key, Timestamp::from_unix("lifetime", unix)?))
         }
         _ => Err(SignError::Invalid { field: "key", problem: "is of another kind than the grant needs" }),

@@ -8,8 +8,8 @@ const FIXED: &[BorrowedFormatItem] =
 
 /// A moment as `x-ms-date`.
 pub(super) fn format(time: SystemTime) -> Result<String, SignError> {
-    let unix = Timestamp::at("now", time)?.unix();
-    let time = i64::try_from(unix).ok().and_then(|unix| OffsetDateTime::from_unix_timestamp(unix).ok());
+    let unix = i64::try_from(Timestamp::at("now", time)?.unix());
+    let time = unix.ok().and_then(|unix| OffsetDateTime::from_unix_timestamp(unix).ok());
     let text = time.and_then(|time| time.format(FIXED).ok());
     Ok(text.expect("a timestamp is within the calendar"))
 }

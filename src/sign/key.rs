@@ -1,4 +1,7 @@
-use super::{SignError, hmac};
+use super::{
+    SignError,
+    hmac::{self, Signature},
+};
 use base64::{
     Engine as _,
     alphabet::STANDARD,
@@ -46,7 +49,7 @@ impl AccountKey {
         }
     }
 
-    pub(super) fn sign(&self, string_to_sign: &str) -> String {
+    pub(super) fn sign(&self, string_to_sign: &str) -> Signature {
         hmac::signature(&self.0, string_to_sign)
     }
 }
@@ -66,7 +69,7 @@ impl SharedAccessKey {
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
 
-    pub(super) fn sign(&self, string_to_sign: &str) -> String {
+    pub(super) fn sign(&self, string_to_sign: &str) -> Signature {
         hmac::signature(self.0.as_bytes(), string_to_sign)
     }
 }

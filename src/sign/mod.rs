@@ -25,8 +25,10 @@ mod service_sas;
 mod shared_key;
 mod signed;
 pub mod spec;
+mod template;
 mod text;
 mod timestamp;
+mod uri;
 mod version;
 mod window;
 

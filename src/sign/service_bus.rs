@@ -1,4 +1,4 @@
-use super::{SharedAccessKey, SignError, Signed, Timestamp, fields, text};
+use super::{SharedAccessKey, SignError, Signed, Timestamp, text, uri::escape};
 use crate::model::Secret;
 
 /// What the token begins with.
@@ -29,17 +29,17 @@ impl ServiceBusSas {
             let problem = "is no URI of an entity: write sb://NAMESPACE.servicebus.windows.net/ENTITY";
             return Err(SignError::Invalid { field: "resource", problem });
         }
-        Ok(Self { resource: fields::escape(resource).collect(), policy: fields::escape(policy).collect() })
+        Ok(Self { resource: escape(resource).collect(), policy: escape(policy).collect() })
     }
 
     /// Signs it until an expiry. What is signed is the URI as it stands in the token, escapes and all.
     pub fn sign(&self, key: &SharedAccessKey, expiry: Timestamp) -> Signed {
         let Self { resource, policy } = self;
         let string_to_sign = format!("{resource}\n{}", expiry.unix());
-        let signature: String = fields::escape(&key.sign(&string_to_sign)).collect();
+        let signature: String = escape(key.sign(&string_to_sign).as_str()).collect();
         Signed {
             token: Secret::new(format!("{SCHEME}sr={resource}&sig={signature}&se={}&skn={policy}", expiry.unix())),
-            string_to_sign: Secret::new(string_to_sign),
+            string_to_sign,
             expires_at: Some(expiry),
         }
     }

@@ -15,8 +15,7 @@ pub struct Timestamp {
 impl Timestamp {
     /// The moment of a clock, its fraction of a second cut.
     pub fn at(field: &'static str, time: SystemTime) -> Result<Self, SignError> {
-        let since = time.duration_since(UNIX_EPOCH).map_err(|_| out_of_range(field))?;
-        Self::from_unix(field, since.as_secs())
+        Self::from_unix(field, seconds(field, time)?)
     }
 
     /// Parses RFC 3339 with any offset; the result is UTC, its fraction of a second cut.
@@ -63,6 +62,11 @@ impl Timestamp {
     pub(super) fn since(&self, earlier: Self) -> Duration {
         Duration::from_secs(self.unix.saturating_sub(earlier.unix))
     }
+}
+
+/// Whole seconds since 1970.
+pub(super) fn seconds(field: &'static str, time: SystemTime) -> Result<u64, SignError> {
+    Ok(time.duration_since(UNIX_EPOCH).map_err(|_| out_of_range(field))?.as_secs())
 }
 
 fn digit(value: u8) -> u8 {

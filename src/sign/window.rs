@@ -1,4 +1,4 @@
-use super::{SignError, Timestamp};
+use super::{SignError, Timestamp, timestamp};
 use std::time::{Duration, SystemTime};
 
 /// How far the clocks of Valet and Azure may be apart (Microsoft: up to 15 minutes either way), so how far back a start is set.
@@ -32,10 +32,9 @@ impl Window {
     pub fn opening(now: SystemTime, lifetime: Duration, cap: Option<Duration>) -> Result<Self, SignError> {
         check_lifetime(lifetime, cap)?;
         let whole = lifetime.saturating_add(CLOCK_SKEW).min(cap.unwrap_or(Duration::MAX));
-        let now = Timestamp::at("now", now)?;
-        let start = Timestamp::from_unix("start", now.unix().saturating_sub(CLOCK_SKEW.as_secs()))?;
-        let expiry = Timestamp::from_unix("lifetime", start.unix().saturating_add(whole.as_secs()))?;
-        Self::between(Some(start), Some(expiry))
+        let start = timestamp::seconds("now", now)?.saturating_sub(CLOCK_SKEW.as_secs());
+        let expiry = Timestamp::from_unix("lifetime", start.saturating_add(whole.as_secs()))?;
+        Self::between(Some(Timestamp::from_unix("now", start)?), Some(expiry))
     }
 
     /// The window to ask a user delegation key for: as long as Azure gives one, its start set back like that of the tokens it will sign.

@@ -34,7 +34,7 @@ fn options() -> SasOptions {
 
 fn service(options: &SasOptions) -> Sas {
     let container = Resource::container("landing").unwrap();
-    Sas::Service(Box::new(ServiceSas::new(&account(), container, None, options).unwrap()))
+    Sas::Service(Box::new(ServiceSas::new(&account(), &container, None, options).unwrap()))
 }
 
 fn delegation() -> Sas {

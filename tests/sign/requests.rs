@@ -12,7 +12,7 @@ fn outcome(kind: &str, method: &str, url: &str, headers: &[(&str, &str)]) -> Res
     let headers: Vec<Value> = headers.iter().map(|(name, value)| json!([name, value])).collect();
     let input = json!({"account": "contosolake7", "key": KEY, "method": method, "url": url, "headers": headers});
     let signed = spec::sign(&json!({"kind": kind, "input": input}).to_string());
-    signed.map(|signed| signed.signed.string_to_sign.expose().to_owned()).map_err(|error| error.to_string())
+    signed.map(|signed| signed.signed.string_to_sign).map_err(|error| error.to_string())
 }
 
 /// What is signed of a dated GET.

@@ -1,6 +1,6 @@
 use crate::sign::{
-    AccountKey, DELEGATION_CAP, Service, SignError, Timestamp, Version, Window, fields::Fields, options::LONGEST_TEXT,
-    text,
+    AccountKey, DELEGATION_CAP, Service, SignError, Timestamp, Version, Window, fields::Fields, hmac::Signature,
+    options::LONGEST_TEXT, text,
 };
 
 /// A user delegation key as the storage service gives it ("Get User Delegation Key"), element by element.
@@ -66,7 +66,7 @@ impl DelegationKey {
     }
 
     /// Refuses to sign what the key is not for, or what would outlive it.
-    pub(super) fn check(&self, service: Service, version: Version, window: Window) -> Result<(), SignError> {
+    pub(super) fn check(&self, service: Service, version: Version, window: &Window) -> Result<(), SignError> {
         if self.service != service.letter() {
             let problem = "is not the service of the resource: get a key for that service";
             return Err(SignError::Invalid { field: "user_delegation_key.service", problem });
@@ -96,7 +96,7 @@ impl DelegationKey {
         fields.key_delegated_tid = &self.delegated_tid;
     }
 
-    pub(super) fn sign(&self, string_to_sign: &str) -> String {
+    pub(super) fn sign(&self, string_to_sign: &str) -> Signature {
         self.value.sign(string_to_sign)
     }
 }

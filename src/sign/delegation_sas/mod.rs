@@ -81,13 +81,12 @@ impl DelegationSas {
     }
 
     /// Signs it for a window that lies within the key's.
-    pub fn sign(&self, key: &DelegationKey, window: Window) -> Result<Signed, SignError> {
+    pub fn sign(&self, key: &DelegationKey, window: &Window) -> Result<Signed, SignError> {
         key.check(self.resource.service(), self.version, window)?;
         let mut fields = self.fields();
-        fields.set_window(&window);
         key.set_fields(&mut fields);
-        let string_to_sign = layout::string_to_sign(&fields, self.resource.service(), self.version);
-        Ok(fields.signed(&key.sign(&string_to_sign), string_to_sign, window.expiry()))
+        let template = layout::template(&fields, self.resource.service(), self.version);
+        Ok(template.sign(window, |text| key.sign(text)))
     }
 
     fn fields(&self) -> Fields<'_> {

@@ -8,7 +8,7 @@ mod table;
 
 use super::{
     AccountKey, AccountName, Resource, SasOptions, Service, SignError, Signed, Version, Window, fields::Fields,
-    options, text,
+    options, template::Template, text,
 };
 
 /// The longest name of a stored access policy ("Define a stored access policy").
@@ -17,22 +17,16 @@ const LONGEST_IDENTIFIER: usize = 64;
 /// What a service SAS says, but for its times. Whatever could be refused has been.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceSas {
-    version: Version,
-    resource: Resource,
-    canonical: String,
-    permissions: String,
-    identifier: String,
-    ip: String,
-    protocol: &'static str,
-    encryption_scope: String,
-    response_headers: [String; 5],
+    template: Template,
+    /// Whether a stored access policy may close the token.
+    has_policy: bool,
 }
 
 impl ServiceSas {
     /// Checks what a token shall say. `identifier` is a stored access policy, which may hold the permissions and times instead of the token.
     pub fn new(
         account: &AccountName,
-        resource: Resource,
+        resource: &Resource,
         identifier: Option<&str>,
         options: &SasOptions,
     ) -> Result<Self, SignError> {
@@ -43,48 +37,34 @@ impl ServiceSas {
             return Err(SignError::Missing { field: "permissions", hint: "name them, or a stored access policy" });
         }
         let permissions = options.permissions.as_deref();
-        Ok(Self {
-            version,
-            canonical: resource.canonical(account),
-            permissions: permissions.map_or(Ok(String::new()), |text| resource.letters().read(text, version))?,
-            identifier: text::optional("identifier", identifier, LONGEST_IDENTIFIER)?,
-            ip: options::ip_range(options.ip.as_deref())?,
+        let permissions = permissions.map_or(Ok(String::new()), |text| resource.letters().read(text, version))?;
+        let response_headers = options.response_headers.read()?;
+        let mut fields = Fields {
+            permissions: &permissions,
+            resource: &resource.canonical(account),
+            identifier: &text::optional("identifier", identifier, LONGEST_IDENTIFIER)?,
+            ip: &options::ip_range(options.ip.as_deref())?,
             protocol: options.protocol.as_str(),
-            encryption_scope: options::encryption_scope(options.encryption_scope.as_deref(), version)?,
-            response_headers: options.response_headers.read()?,
-            resource,
-        })
+            version: version.as_str(),
+            encryption_scope: &options::encryption_scope(options.encryption_scope.as_deref(), version)?,
+            ..Fields::default()
+        };
+        resource.set_fields(&mut fields);
+        fields.set_response_headers(&response_headers);
+        let template = match resource.service() {
+            Service::Blob => blob::template(&fields, version),
+            Service::File => file::template(&fields),
+            Service::Queue => queue::template(&fields),
+            Service::Table => table::template(&fields),
+        };
+        Ok(Self { template, has_policy: identifier.is_some() })
     }
 
     /// Signs it for a window, whose expiry may be open only where a stored access policy closes it.
-    pub fn sign(&self, key: &AccountKey, window: Window) -> Result<Signed, SignError> {
-        if window.expiry().is_none() && self.identifier.is_empty() {
+    pub fn sign(&self, key: &AccountKey, window: &Window) -> Result<Signed, SignError> {
+        if window.expiry().is_none() && !self.has_policy {
             return Err(SignError::Missing { field: "expiry", hint: "set it, or name a stored access policy" });
         }
-        let fields = self.fields(&window);
-        let string_to_sign = match self.resource.service() {
-            Service::Blob => blob::string_to_sign(&fields, self.version),
-            Service::File => file::string_to_sign(&fields),
-            Service::Queue => queue::string_to_sign(&fields),
-            Service::Table => table::string_to_sign(&fields),
-        };
-        Ok(fields.signed(&key.sign(&string_to_sign), string_to_sign, window.expiry()))
-    }
-
-    fn fields<'a>(&'a self, window: &'a Window) -> Fields<'a> {
-        let mut fields = Fields {
-            permissions: &self.permissions,
-            resource: &self.canonical,
-            identifier: &self.identifier,
-            ip: &self.ip,
-            protocol: self.protocol,
-            version: self.version.as_str(),
-            encryption_scope: &self.encryption_scope,
-            ..Fields::default()
-        };
-        fields.set_window(window);
-        self.resource.set_fields(&mut fields);
-        fields.set_response_headers(&self.response_headers);
-        fields
+        Ok(self.template.sign(window, |text| key.sign(text)))
     }
 }

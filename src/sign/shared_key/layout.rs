@@ -1,5 +1,5 @@
 use super::Request;
-use crate::sign::{AccountName, SignError, fields::layout};
+use crate::sign::{AccountName, SignError};
 
 /// Everything that some layout signs of a request.
 struct Parts<'a> {
@@ -69,9 +69,29 @@ pub(in crate::sign) fn batch(account: &AccountName, request: &Request) -> Result
     Ok(Full::of(&Parts::of(request, request.batch_date()?, request.batch_length(), &rest)).text())
 }
 
+/// Declares a string-to-sign as a struct of its lines, in order.
+macro_rules! layout {
+    ($(#[$doc:meta])* $name:ident { $($line:ident)+ }) => {
+        $(#[$doc])*
+        struct $name<'a> {
+            $($line: &'a str,)+
+        }
+
+        impl<'a> $name<'a> {
+            fn of(parts: &Parts<'a>) -> Self {
+                Self { $($line: parts.$line,)+ }
+            }
+
+            fn text(&self) -> String {
+                [$(self.$line),+].join("\n")
+            }
+        }
+    };
+}
+
 layout! {
     /// Storage since 2009-09-19, and Batch. Encoding before language, whatever some SDKs do.
-    Full of Parts {
+    Full {
         method content_encoding content_language content_length content_md5 content_type date
         if_modified_since if_match if_none_match if_unmodified_since range headers_and_resource
     }
@@ -79,10 +99,10 @@ layout! {
 
 layout! {
     /// Tables, whose resource comes without headers, and the Lite scheme of all others.
-    Short of Parts { method content_md5 content_type date headers_and_resource }
+    Short { method content_md5 content_type date headers_and_resource }
 }
 
 layout! {
     /// The Lite scheme of tables.
-    TableLite of Parts { date headers_and_resource }
+    TableLite { date headers_and_resource }
 }

@@ -12,7 +12,7 @@ pub use request::Request;
 pub(super) use headers::is_token;
 pub(super) use layout::batch;
 
-use super::{AccountKey, AccountName, SignError, Signed, http_date};
+use super::{AccountKey, AccountName, SignError, Signed, hmac::Signature, http_date};
 use crate::model::Secret;
 use std::time::SystemTime;
 
@@ -85,10 +85,15 @@ impl SharedKey {
 }
 
 /// The header's value for a signature.
-pub(super) fn authorization(scheme: &str, account: &AccountName, signature: &str, string_to_sign: String) -> Signed {
+pub(super) fn authorization(
+    scheme: &str,
+    account: &AccountName,
+    signature: &Signature,
+    string_to_sign: String,
+) -> Signed {
     Signed {
-        token: Secret::new(format!("{scheme} {account}:{signature}")),
-        string_to_sign: Secret::new(string_to_sign),
+        token: Secret::new(format!("{scheme} {account}:{}", signature.as_str())),
+        string_to_sign,
         expires_at: None,
     }
 }

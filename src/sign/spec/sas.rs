@@ -14,7 +14,7 @@ pub(super) fn service(mut input: Object, service: &str) -> Result<Signed, SignEr
     let options = options(&mut input)?;
     let window = window(&mut input)?;
     input.finish()?;
-    ServiceSas::new(&account, resource, identifier, &options)?.sign(&key, window)
+    ServiceSas::new(&account, &resource, identifier, &options)?.sign(&key, &window)
 }
 
 /// `account-sas`.
@@ -32,7 +32,7 @@ pub(super) fn account(mut input: Object) -> Result<Signed, SignError> {
     };
     let window = window(&mut input)?;
     input.finish()?;
-    AccountSas::new(&account, &options)?.sign(&key, window)
+    AccountSas::new(&account, &options)?.sign(&key, &window)
 }
 
 /// `udk-sas-blob`, `-file`, `-queue`, `-table`.
@@ -53,7 +53,7 @@ pub(super) fn delegation(mut input: Object, service: &str) -> Result<Signed, Sig
     // An account's key is a field of every spec, and of no use here.
     input.ignore(&["key"]);
     input.finish()?;
-    DelegationSas::new(&account, resource, &options)?.sign(&key, window)
+    DelegationSas::new(&account, resource, &options)?.sign(&key, &window)
 }
 
 /// `servicebus-sas`.
