@@ -14,10 +14,9 @@ pub(super) fn yaml(arguments: &Arguments, backend: &Backend, airflow: &str) -> S
         "# Made by `valet init` from the arguments of Airflow's AzureKeyVaultBackend: the same vault, the same names of secrets.\n\
          # `valet check --config FILE` checks it.\n\n",
     );
-    // What the backend answered is answered on: options of airflow.cfg that end in `_secret` too.
     yaml += "listen:\n";
     for listener in default_listeners() {
-        yaml += &listen(&listener, arguments.names.config.is_some());
+        yaml += &listen(&listener);
     }
     yaml += "\nidentities:\n";
     yaml += &identity(&arguments.credential);
@@ -54,10 +53,11 @@ pub(super) fn yaml(arguments: &Arguments, backend: &Backend, airflow: &str) -> S
     yaml
 }
 
-fn listen(listener: &ListenerConfig, with_config: bool) -> String {
+fn listen(listener: &ListenerConfig) -> String {
     let mut allow: Vec<&str> = listener.allow.iter().map(|right| right.as_str()).collect();
     let mut comment = "";
-    if with_config && !allow.contains(&"admin") {
+    // Every kind is answered as the backend answered it: options too, and where they are off by "not here", which no refusal would be.
+    if !allow.contains(&"admin") {
         allow.push("config");
         comment = "   # config: options of airflow.cfg that end in _secret";
     }

@@ -39,7 +39,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Backend:
-    """AzureKeyVaultBackend's arguments; Valet's settings follow from them."""
+    """AzureKeyVaultBackend's arguments; Valet's settings are made of them by `valet init`."""
 
     kwargs: dict[str, str | None] = field(default_factory=dict)
     multi_team: bool = False
@@ -51,12 +51,6 @@ class Backend:
     def prefix(self, kind: str) -> str | None:
         plural = {"connection": "connections", "variable": "variables", "config": "config"}[kind]
         return self.kwargs.get(f"{plural}_prefix", f"airflow-{plural}")
-
-    def names(self) -> dict[str, object]:
-        """`names` of a key-vault source."""
-        prefixes = {plural: self.prefix(kind) for kind, plural in KINDS.items()}
-        teams = {"multi_team": True} if self.multi_team else {}
-        return {**prefixes, "separator": self.separator, **teams}
 
     def secret(self, kind: str, name: str, team: str | None = None) -> str:
         """The secret's name, where the kind is on."""

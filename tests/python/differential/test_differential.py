@@ -1,4 +1,7 @@
-"""AzureKeyVaultBackend of the real provider and Valet, side by side on the same vault, in real Airflows."""
+"""AzureKeyVaultBackend of the real provider and Valet, side by side on the same vault, in real Airflows.
+
+Valet has the settings that `valet init` makes of an airflow.cfg with AzureKeyVaultBackend.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.programs import AIRFLOWS, Valet, key_vault, managed_identity, program, valet, vault_with
-from vault_contract.testvault import Control
+from support.programs import AIRFLOWS, Valet, managed_identity, program, serving, vault_with
+from vault_contract.testvault import Control, Endpoints
 
-from .cases import BACKENDS, Case, Expect, cases
+from .cases import BACKENDS, Backend, Case, Expect, cases
 
 SEED = int(os.environ.get("VALET_DIFFERENTIAL_SEED", "20261123"))
 FACTOR = int(os.environ.get("VALET_DIFFERENTIAL_FACTOR", "1"))
@@ -72,9 +75,36 @@ def pair(name: str, directory: Path) -> Iterator[Pair]:
                     vault.call("POST", "/faults", {**case.fault, "secret": secret})
                 if case.deleted:
                     vault.call("DELETE", f"/vaults/default/secrets/{secret}")
-        settings = {"sources": {"vault": key_vault(vault.endpoints, names=BACKENDS[name].names())}}
-        with valet(directory / "valet", settings, managed_identity(vault.endpoints)) as running:
+        text = partial(taken_over, BACKENDS[name], vault.endpoints, directory)
+        with serving(directory / "valet", text, managed_identity(vault.endpoints)) as running:
             yield Pair(vault, running)
+
+
+def taken_over(backend: Backend, endpoints: Endpoints, directory: Path, sockets: Path) -> str:
+    """The valet.yaml that `valet init` makes of a backend's arguments, on this machine's paths and CA."""
+    cfg = directory / "airflow.cfg"
+    kwargs = json.dumps(arguments(backend, endpoints))
+    cfg.write_text(
+        f"[core]\nmulti_team = {backend.multi_team}\n"
+        "[secrets]\nbackend = airflow.providers.microsoft.azure.secrets.key_vault.AzureKeyVaultBackend\n"
+        f"backend_kwargs = {kwargs}\n"
+    )
+    command = [program("VALET_BIN"), "init", "--from-airflow-cfg", str(cfg)]
+    made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={}).stdout
+    vaults = f"    url: {endpoints.vault_url}\n"
+    assert made.count(vaults) == made.count("  tasks: {unix: {path: /run/valet/") == 1
+    made = made.replace(vaults, f"{vaults}    network: {{ca_file: {endpoints.ca_file}}}\n")
+    return made.replace("/run/valet/", f"{sockets}/") + "\naudit: {to: file, path: audit.jsonl}\n"
+
+
+def arguments(backend: Backend, endpoints: Endpoints) -> dict[str, object]:
+    """AzureKeyVaultBackend's arguments for the test vault."""
+    return {
+        **backend.kwargs,
+        "vault_url": endpoints.vault_url,
+        "verify_challenge_resource": False,  # the test vault is no subdomain of vault.azure.net
+        "retry_total": 0,  # no waiting for faults that will not end
+    }
 
 
 #: All of them in one Airflow; in the other those in which the Airflow can matter: its connections, its option.
@@ -115,14 +145,8 @@ def test_every_class_of_cases_is_there(capsys: pytest.CaptureFixture[str]) -> No
 
 def _ask_both(pair: Pair, name: str, airflow: str, home: Path) -> list[dict[str, Any]]:
     backend = BACKENDS[name]
-    akv = {
-        **backend.kwargs,
-        "vault_url": pair.vault.endpoints.vault_url,
-        "verify_challenge_resource": False,  # the test vault is no subdomain of vault.azure.net
-        "retry_total": 0,  # no waiting for faults that will not end
-    }
     asked = {
-        "akv": akv,
+        "akv": arguments(backend, pair.vault.endpoints),
         "valet": {"socket": pair.valet.socket},
         "cases": [[case.kind, case.name, case.team] for case in cases_of(name)],
     }

@@ -99,12 +99,25 @@ def valet(
     directory: Path, settings: Mapping[str, object], environment: Mapping[str, str], sockets: Path | None = None
 ) -> Iterator[Valet]:
     """`valet serve` with ``settings`` beside what each suite wants alike; its files stay in ``directory``."""
+
+    def text(sockets: Path) -> str:
+        return json.dumps({**_settings(sockets, directory), **settings}, indent=2)  # JSON is YAML
+
+    with serving(directory, text, environment, sockets) as running:
+        yield running
+
+
+@contextmanager
+def serving(
+    directory: Path, text: Callable[[Path], str], environment: Mapping[str, str], sockets: Path | None = None
+) -> Iterator[Valet]:
+    """`valet serve` on a valet.yaml whose ``text`` is made once it is known where the sockets are to be."""
     directory.mkdir(parents=True, exist_ok=True)
     # A short path: a socket's name has at most 107 bytes, and a checkout may be deep.
     with TemporaryDirectory(prefix="valet-") as short, (directory / "valet.log").open("wb") as log:
         sockets = sockets or Path(short)
         config = directory / "valet.yaml"
-        config.write_text(json.dumps({**_settings(sockets, directory), **settings}, indent=2))  # JSON is YAML
+        config.write_text(text(sockets))
         process = subprocess.Popen(
             [program("VALET_BIN"), "serve", "--config", str(config)],
             env={"PATH": os.environ["PATH"], "VALET_LOG": "debug", **environment},
@@ -114,7 +127,7 @@ def valet(
         )
         running = Valet(directory, sockets, process)
         try:
-            _wait_until_itlistens(running)
+            _wait_until_it_listens(running)
             yield running
         finally:
             stop(process)
@@ -132,7 +145,7 @@ def _settings(sockets: Path, directory: Path) -> dict[str, object]:
     }
 
 
-def _wait_until_itlistens(valet: Valet) -> None:
+def _wait_until_it_listens(valet: Valet) -> None:
     deadline = time.monotonic() + START_SECONDS
     for path in (valet.socket, valet.admin_socket):
         while not listens(path):
