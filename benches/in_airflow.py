@@ -1,7 +1,7 @@
 """Measures the backends inside a process that has loaded Airflow; prints one line of JSON. `benches/run.py` starts it.
 
-    in_airflow.py repeat VALET_SOCKET BARE_SOCKET CONNECTION_ID ROUNDS
-    in_airflow.py first valet|vault KWARGS CONNECTION_ID
+in_airflow.py repeat VALET_SOCKET BARE_SOCKET CONNECTION_ID ROUNDS
+in_airflow.py first valet|vault KWARGS CONNECTION_ID
 """
 
 from __future__ import annotations

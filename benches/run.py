@@ -76,7 +76,9 @@ def shim_repeat(broker: Valet, bare: str) -> Row:
     figures = _in_airflow({}, "repeat", broker.socket, bare, NAME, str(PYTHON_ROUNDS))
     ours, theirs = (statistics.median(figures[key]) / 1000 for key in ("shim_ns", "bare_ns"))
     what = "the shim's repeated get_conn_value, p50"
-    return _row(what, f"{ours:.0f} µs", f"{theirs:.0f} µs, minimal http.client with the bare server", ours / theirs, 1.25)
+    return _row(
+        what, f"{ours:.0f} µs", f"{theirs:.0f} µs, minimal http.client with the bare server", ours / theirs, 1.25
+    )
 
 
 def first_lookups(broker: Valet, vault: dict[str, object], environment: dict[str, str]) -> list[Row]:
@@ -111,7 +113,12 @@ def _row(what: str, ours: str, theirs: str, ratio: float, most: float) -> Row:
 
 def _in_airflow(environment: dict[str, str], *args: str) -> dict[str, Any]:
     with TemporaryDirectory() as home:
-        env = {"PATH": os.environ["PATH"], "AIRFLOW_HOME": home, "AIRFLOW__CORE__UNIT_TEST_MODE": "False", **environment}
+        env = {
+            "PATH": os.environ["PATH"],
+            "AIRFLOW_HOME": home,
+            "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+            **environment,
+        }
         command = [program("VALET_AIRFLOW_3_PYTHON"), str(HERE / "in_airflow.py"), *args]
         lines = subprocess.check_output(command, env=env, stderr=subprocess.DEVNULL, text=True).splitlines()
         figures: dict[str, Any] = json.loads(lines[-1])
@@ -130,11 +137,14 @@ def main() -> None:
         with vault_with(directory / "vault", {f"airflow-connections-{NAME}": VALUE}) as control:
             endpoints = control.endpoints
             environment = managed_identity(endpoints)
-            sources = {"sources": {"prod": key_vault(endpoints)}, "audit": {"to": "file", "path": str(directory / "audit")}}
+            sources = {
+                "sources": {"prod": key_vault(endpoints)},
+                "audit": {"to": "file", "path": str(directory / "audit")},
+            }
             started = time.monotonic()
             with valet(directory / "valet", sources, {**environment, "VALET_LOG": "info"}) as broker:
-                answer = answer_of(broker)
                 rows = [resident(broker, started)]
+                answer = answer_of(broker)
                 with bare_server(directory, answer) as bare:
                     _progress("a warm hit beside a bare server")
                     rows.append(warm_hit(broker, bare))
@@ -149,7 +159,8 @@ def main() -> None:
     print("| what | measured | against | ratio | target | met |")
     print("| --- | --- | --- | --- | --- | --- |")
     for row in rows:
-        print(f"| {row.what} | {row.measured} | {row.against} | {row.ratio} | {row.target} | {'yes' if row.met else 'NO'} |")
+        met = "yes" if row.met else "NO"
+        print(f"| {row.what} | {row.measured} | {row.against} | {row.ratio} | {row.target} | {met} |")
 
 
 if __name__ == "__main__":

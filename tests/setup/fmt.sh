@@ -4,5 +4,5 @@ source "$(dirname "$0")/lib.sh"
 
 venv tools
 cargo fmt --all
-"$tools/tools/bin/ruff" check --no-cache --fix --quiet python-shim tests || true
-"$tools/tools/bin/ruff" format --no-cache --quiet python-shim tests
+"$tools/tools/bin/ruff" check --no-cache --fix --quiet python-shim tests benches || true
+"$tools/tools/bin/ruff" format --no-cache --quiet python-shim tests benches

@@ -85,7 +85,7 @@ venv() {
     uv pip sync --quiet --require-hashes --python "$place/bin/python" "$lock" ||
         fail "the packages of $name could not be installed" "is the package registry reachable? See what uv says above, then run this again"
     if [[ -n $package ]]; then
-        uv pip install --quiet --no-deps --no-build-isolation --reinstall --python "$place/bin/python" "$package"
+        uv pip install --quiet --no-deps --no-build-isolation --reinstall --compile-bytecode --python "$place/bin/python" "$package"
     fi
     printf '%s' "$stamp" >"$place/.stamp"
     note "$name is installed, $((SECONDS - started)) s"

@@ -111,23 +111,27 @@ class Client:
 
     def _request(self, target: str, message: dict[str, str], *headers: str) -> bytes:
         limit = self.timeout - min(_HEADSTART, self.timeout / 10)
-        body = json.dumps(message).encode()
-        lines = [
-            f"POST {target} HTTP/1.1",
-            "host: valet",
-            "content-type: application/json",
-            f"content-length: {len(body)}",
-            "connect-protocol-version: 1",
-            f"connect-timeout-ms: {max(1, int(limit * 1000))}",
-            *headers,
-            *_claims(),
-        ]
-        return "\r\n".join([*lines, "", ""]).encode() + body
+        return _encode(target, tuple(message.items()), max(1, int(limit * 1000)), (*headers, *_claims()))
 
     def _broken(self, what: str, error: Exception) -> ValetError:
         reason, text = next(row[1:] for row in _MEANING if isinstance(error, row[0]))
         words = text.format(path=self.path, timeout=self.timeout, uid=os.getuid(), error=error)
         return ValetUnavailable(f"{what}: {words} ({reason})", reason)
+
+
+@lru_cache(maxsize=256)  # templates look the same connection up again and again
+def _encode(target: str, message: tuple[tuple[str, str], ...], limit: int, headers: tuple[str, ...]) -> bytes:
+    body = json.dumps(dict(message)).encode()
+    lines = [
+        f"POST {target} HTTP/1.1",
+        "host: valet",
+        "content-type: application/json",
+        f"content-length: {len(body)}",
+        "connect-protocol-version: 1",
+        f"connect-timeout-ms: {limit}",
+        *headers,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _claims() -> tuple[str, ...]:

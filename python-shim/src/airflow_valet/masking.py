@@ -63,9 +63,9 @@ def _maskers() -> list[dict[str, Any]]:
     # Where a supervisor writes the logs, the Task SDK's tells it, and the core's is of no use.
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     supervised = getattr(runner, "SUPERVISOR_COMMS", None) is not None
-    modules = [sys.modules[name] for name in (_SDK if supervised else _SDK + _CORE) if name in sys.modules]
+    modules = map(sys.modules.get, _SDK if supervised else _SDK + _CORE)
     # By their own names only: at the place of 3.0's, later ones have an alias that warns.
-    return [vars(module) for module in modules if "mask_secret" in vars(module)]
+    return [vars(module) for module in modules if module and "mask_secret" in vars(module)]
 
 
 def _key(masker: dict[str, Any], text: str) -> tuple[int, str, int]:

@@ -3,6 +3,6 @@
 source "$(dirname "$0")/../lib.sh"
 
 venv tools
-"$tools/tools/bin/ruff" check --no-cache python-shim tests
-"$tools/tools/bin/ruff" format --no-cache --check python-shim tests ||
+"$tools/tools/bin/ruff" check --no-cache python-shim tests benches
+"$tools/tools/bin/ruff" format --no-cache --check python-shim tests benches ||
     fail "the Python sources are not formatted" "make fmt"
