@@ -53,6 +53,8 @@ for name in "$@"; do
     started=$SECONDS
     heartbeat "$name" &
     pulse=$!
+    # Also when interrupted: what runs in the background does not hear of that.
+    trap 'kill "$pulse" 2>/dev/null || true' EXIT
     status=0
     bash "$script" </dev/null 2>&1 | tee "$log" || status=$?
     kill "$pulse" 2>/dev/null || true
