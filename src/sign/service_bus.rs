@@ -22,10 +22,11 @@ impl ServiceBusSas {
     pub fn new(resource: &str, policy: &str) -> Result<Self, SignError> {
         text::check("resource", resource, LONGEST_URI)?;
         text::check("policy", policy, LONGEST_POLICY)?;
-        let host = ["sb://", "https://", "amqps://", "http://", "amqp://"]
-            .iter()
-            .find_map(|scheme| resource.strip_prefix(scheme));
-        if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
+        let (scheme, rest) = resource.split_once("://").unwrap_or(("", resource));
+        let host = rest.split('/').next().unwrap_or_default();
+        let is_host =
+            !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte));
+        if !is_host || !matches!(scheme, "" | "sb" | "https" | "http" | "amqps" | "amqp") {
             let problem = "is no URI of an entity: write sb://NAMESPACE.servicebus.windows.net/ENTITY";
             return Err(SignError::Invalid { field: "resource", problem });
         }

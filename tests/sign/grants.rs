@@ -40,7 +40,7 @@ fn service(options: &SasOptions) -> Sas {
 fn delegation() -> Sas {
     let options = DelegationOptions { sas: options(), ..DelegationOptions::default() };
     let container = Resource::container("landing").unwrap();
-    Sas::Delegation(Box::new(DelegationSas::new(&account(), container, &options).unwrap()))
+    Sas::Delegation(Box::new(DelegationSas::new(&account(), &container, &options).unwrap()))
 }
 
 /// A key as Azure would give it for a window.

@@ -31,17 +31,58 @@ const VERSIONS: [&str; 12] = [
     "2026-10-06",
 ];
 
-/// Each kind of resource: the spec's kind, its resource, its canonical name, the letters that it has in every version, in the service's order.
-fn resources(name: &str) -> Vec<(&'static str, Value, String, &'static str)> {
-    let below = |service: &str, name: &str| format!("/{service}/contosolake7/{name}");
-    vec![
-        ("blob", json!({"container": "landing"}), below("blob", "landing"), "racwdl"),
-        ("blob", json!({"container": "landing", "blob": name}), below("blob", &format!("landing/{name}")), "racwd"),
-        ("file", json!({"share": "team"}), below("file", "team"), "rcwdl"),
-        ("file", json!({"share": "team", "path": "in/a b.csv"}), below("file", "team/in/a b.csv"), "rcwd"),
-        ("queue", json!({"queue": "jobs-in"}), below("queue", "jobs-in"), "raup"),
-        ("table", json!({"table": "Metrics"}), below("table", "metrics"), "raud"),
-    ]
+/// A kind of resource: its service, how a spec names it, its canonical name and time, the letters that it has in every version in the service's
+/// order, and the first version that can name it.
+struct Granted {
+    service: &'static str,
+    resource: Value,
+    canonical: String,
+    time: &'static str,
+    letters: &'static str,
+    since: &'static str,
+}
+
+const TIME: &str = "2026-11-22T10:11:12.1234567Z";
+const KINDS: usize = 10;
+
+fn granted(which: usize, name: &str) -> Granted {
+    let (first, below) = ("2015-04-05", &*format!("landing/{name}"));
+    let keys = json!({"table": "Metrics", "start_pk": "a", "start_rk": "b", "end_pk": "c", "end_rk": "d"});
+    let (service, resource, path, time, letters, since) = match which {
+        0 => ("blob", json!({"container": "landing"}), "landing", "", "racwdl", first),
+        1 => ("blob", json!({"container": "landing", "blob": name}), below, "", "racwd", first),
+        2 => (
+            "blob",
+            json!({"container": "landing", "blob": name, "snapshot": TIME}),
+            below,
+            TIME,
+            "racwd",
+            "2018-11-09",
+        ),
+        3 => (
+            "blob",
+            json!({"container": "landing", "blob": name, "version_id": TIME}),
+            below,
+            TIME,
+            "racwd",
+            "2019-10-10",
+        ),
+        4 => (
+            "blob",
+            json!({"filesystem": "lake", "directory": "raw/2026"}),
+            "lake/raw/2026",
+            "",
+            "racwdlmeop",
+            "2020-02-10",
+        ),
+        5 => ("file", json!({"share": "team"}), "team", "", "rcwdl", first),
+        6 => ("file", json!({"share": "team", "path": "in/a b.csv"}), "team/in/a b.csv", "", "rcwd", first),
+        7 => ("queue", json!({"queue": "jobs-in"}), "jobs-in", "", "raup", first),
+        8 => ("table", json!({"table": "Metrics"}), "metrics", "", "raud", first),
+        _ => ("table", keys, "metrics", "", "raud", first),
+    };
+    let canonical = format!("/{service}/contosolake7/{path}");
+    Granted { service, resource, canonical, time, letters, since }
 }
 
 fn delegation_key(service: &str, version: &str) -> Value {
@@ -77,13 +118,13 @@ fn token(kind: &str, input: &Value) -> Result<BTreeMap<String, String>, TestCase
 proptest! {
     #[test]
     fn the_service_accepts_every_token_for_what_was_granted_and_for_nothing_else(
-        which in 0..6_usize, name in blob_name(), version in sample::select(&VERSIONS[..]), delegated: bool,
+        which in 0..KINDS, name in blob_name(), version in sample::select(&VERSIONS[..]), delegated: bool,
         start: bool, ip: bool, protocol: bool, headers in option::of(text()), identifier in option::of(text()),
     ) {
-        let (service, resource, canonical, letters) = resources(&name).swap_remove(which);
+        let Granted { service, resource, canonical, time, letters, since } = granted(which, &name);
         let oldest = match (delegated, service) {
-            (false, _) => "2015-04-05",
-            (true, "blob") => "2018-11-09",
+            (false, _) => since,
+            (true, "blob") => since.max("2018-11-09"),
             (true, _) => "2025-07-05",
         };
         let version = version.max(oldest);
@@ -104,13 +145,15 @@ proptest! {
             insert(&mut input, "identifier", identifier);
         }
         let token = token(&kind, &input)?;
-        let asked = Asked { resource: &canonical, time: "" };
+        let asked = Asked { resource: &canonical, time };
         prop_assert!(accepts(&kind, &token, &asked), "as granted");
 
         let elsewhere = format!("{canonical}x");
-        let other = Asked { resource: &elsewhere, time: "" };
+        let other = Asked { resource: &elsewhere, time };
         prop_assert!(!accepts(&kind, &token, &other), "another resource");
-        for name in token.keys().filter(|name| !matches!(name.as_str(), "sig" | "sr" | "tn")) {
+        let later = Asked { resource: &canonical, time: "2026-11-22T10:11:12.7654321Z" };
+        prop_assert!(time.is_empty() || !accepts(&kind, &token, &later), "another snapshot");
+        for name in token.keys().filter(|name| !matches!(name.as_str(), "sig" | "sr" | "sdd" | "tn")) {
             let mut tampered = token.clone();
             tampered.insert(name.clone(), format!("{}0", token[name]));
             prop_assert!(!accepts(&kind, &tampered, &asked), "another {}", name);
@@ -119,9 +162,9 @@ proptest! {
 
     #[test]
     fn permissions_are_signed_in_the_services_order_and_are_exactly_those_written(
-        which in 0..6_usize, chosen in vec(any::<bool>(), 6), seed in any::<u64>(), delegated: bool,
+        which in 0..KINDS, chosen in vec(any::<bool>(), 10), seed in any::<u64>(), delegated: bool,
     ) {
-        let (service, resource, _, letters) = resources("x").swap_remove(which);
+        let Granted { service, resource, letters, .. } = granted(which, "x");
         let canonical: String = letters.chars().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(letter, _)| letter).collect();
         prop_assume!(!canonical.is_empty());
         let mut written: Vec<char> = canonical.chars().collect();

@@ -51,7 +51,7 @@ pub struct DelegationSas {
 
 impl DelegationSas {
     /// Checks what a token shall say.
-    pub fn new(account: &AccountName, resource: Resource, options: &DelegationOptions) -> Result<Self, SignError> {
+    pub fn new(account: &AccountName, resource: &Resource, options: &DelegationOptions) -> Result<Self, SignError> {
         let DelegationOptions { sas, authorized_object_id, unauthorized_object_id, .. } = options;
         let version = sas.version.unwrap_or_else(|| options.default_version(resource.service()));
         options.check_version(resource.service(), version)?;
@@ -76,7 +76,7 @@ impl DelegationSas {
             correlation_id: guid("correlation_id", &options.correlation_id)?,
             delegated_oid: guid("delegated_user_object_id", &options.delegated_user_object_id)?,
             required: Required::read(&options.request_headers, &options.request_query)?,
-            resource,
+            resource: resource.clone(),
         })
     }
 

@@ -53,7 +53,7 @@ pub(super) fn delegation(mut input: Object, service: &str) -> Result<Signed, Sig
     // An account's key is a field of every spec, and of no use here.
     input.ignore(&["key"]);
     input.finish()?;
-    DelegationSas::new(&account, resource, &options)?.sign(&key, &window)
+    DelegationSas::new(&account, &resource, &options)?.sign(&key, &window)
 }
 
 /// `servicebus-sas`.
