@@ -14,6 +14,8 @@ mod redaction;
 mod refusals;
 #[path = "sign/requests.rs"]
 mod requests;
+#[path = "sign/spellings.rs"]
+mod spellings;
 #[path = "sign/vectors.rs"]
 mod vectors;
 #[path = "sign/verifier.rs"]
