@@ -173,6 +173,15 @@ fn a_request_that_is_signed_now_says_the_date_that_it_must_carry() {
 }
 
 #[test]
+fn what_decides_about_a_request_sees_what_is_signed() {
+    let headers = [("X-Ms-Copy-Source".to_owned(), " https://other/c/b ".to_owned())];
+    let request = Request::parse("put", "https://h/c/a%2Fb?Comp=tags&x", &headers).unwrap();
+    let query = [("comp".to_owned(), "tags".to_owned()), ("x".to_owned(), String::new())];
+    assert_eq!((request.method(), request.path(), request.query()), ("PUT", "/c/a%2Fb", &query[..]));
+    assert_eq!((request.header("x-ms-copy-source"), request.header("range")), ("https://other/c/b", ""));
+}
+
+#[test]
 fn a_spec_that_contradicts_its_kind_is_refused() {
     let input =
         json!({"account": "contosolake7", "key": KEY, "method": "GET", "url": URL, "headers": [["x-ms-date", DATE]]});

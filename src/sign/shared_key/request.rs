@@ -30,12 +30,23 @@ impl Request {
         Ok(self)
     }
 
-    pub(super) fn method(&self) -> &str {
+    /// The method, in upper case.
+    pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// A header's value; nothing where it is not sent or empty.
-    pub(super) fn header(&self, name: &str) -> &str {
+    /// The path as it is sent, escapes and all. Whoever decides about the request decides about this one, not about a parse of their own.
+    pub fn path(&self) -> &str {
+        self.url.path()
+    }
+
+    /// The query's parameters in the order sent: names in lower case, both decoded. A name may come twice.
+    pub fn query(&self) -> &[(String, String)] {
+        self.url.query()
+    }
+
+    /// The value of a header, whose name is given in lower case; nothing where it is not sent or empty.
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name)
     }
 

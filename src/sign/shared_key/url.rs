@@ -42,6 +42,14 @@ impl Url {
         Ok(Self { host: host.to_ascii_lowercase(), path: path.to_owned(), query: parameters(query)? })
     }
 
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
     /// The path as it is signed: as sent, but a secondary endpoint signs like the primary one, which in a path-style URL is a part of the path.
     pub(super) fn signed_path(&self, account: &AccountName) -> String {
         let label = self.host.split('.').next().unwrap_or_default();
