@@ -15,7 +15,7 @@ test: ## all tests and lints (STEPS="faces canary" for some of them)
 lint: ## the lints alone
 	@STEPS="fmt tools shellcheck ruff deny clippy environments mypy" tests/setup/test.sh
 
-proof: ## longer proofs: many more values beside AzureKeyVaultBackend, advisories
+proof: ## longer proofs: other values beside AzureKeyVaultBackend, advisories
 	@tests/setup/run.sh machine rust environments differential-long advisories canary
 
 bench: ## latency and memory, release build

@@ -125,26 +125,26 @@ ODD = [
 CONTROL = ["a\nb", "a\n", "\n", "a\0b", "\0", "a\tb", "a\rb", "a\x7fb", "\x1b[31m", "a\x85b"]
 
 
-def cases(name: str, seed: int, factor: int = 1) -> list[Case]:
+def cases(name: str, seed: int) -> list[Case]:
     """The cases of the backend ``name``, in an order that mixes them."""
     rng = random.Random(f"{seed}/{name}")
     backend = BACKENDS[name]
     parts = [_names(backend, rng), _teams(backend, rng)]
     if name == "default":
-        parts += [_values(backend, rng, factor), _attributes(backend, rng), _odd_names(backend, rng)]
+        parts += [_values(backend, rng), _attributes(backend, rng), _odd_names(backend, rng)]
     found = [case for part in parts for case in part]
     rng.shuffle(found)
     return found
 
 
-def _values(backend: Backend, rng: random.Random, factor: int) -> Iterator[Case]:
+def _values(backend: Backend, rng: random.Random) -> Iterator[Case]:
     for label, (count, expect, make) in CONNECTIONS.items():
-        for number in range(count * factor):
+        for number in range(count):
             name = f"{_slug(label)}_{number}"
             yield Case(label, expect, "connection", name, None, {backend.secret("connection", name): make(rng)})
     for kind in ("variable", "config"):
         for label, (count, text) in TEXTS.items():
-            for number in range(count * factor):
+            for number in range(count):
                 name = f"{_slug(label)}_{number}"
                 held: dict[str, object] = {backend.secret(kind, name): text(rng)}
                 yield Case(f"{kind}: {label}", Expect.VALUE, kind, name, None, held)

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# AzureKeyVaultBackend and Valet on the same vault, with many more values
+# AzureKeyVaultBackend and Valet on the same vault, five times with other values
 source "$(dirname "$0")/../lib.sh"
 
-export VALET_DIFFERENTIAL_FACTOR=10 VALET_DIFFERENTIAL_SEED=${VALET_DIFFERENTIAL_SEED:-$RANDOM}
-note "seed $VALET_DIFFERENTIAL_SEED (VALET_DIFFERENTIAL_SEED sets it)"
-suite differential
+# One after the other: Airflow keeps every secret it has masked, and each one more makes the next slower.
+for ((round = 1; round <= 5; round++)); do
+    export VALET_DIFFERENTIAL_SEED=$RANDOM
+    note "round $round, VALET_DIFFERENTIAL_SEED=$VALET_DIFFERENTIAL_SEED"
+    suite differential
+done
