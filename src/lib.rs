@@ -8,7 +8,7 @@
 //! - [`broker`]: the whole story of a lookup on one screen; it asks [`policy`] and tells [`audit`].
 //! - [`cache`]: what fresh and not found mean; one detached fetch per key.
 //! - [`source`]: where a stored value comes from; [`azure`]: identities, HTTP, the vault client.
-//! - [`sign`]: key and grant to SAS token or Shared Key header, as pure functions.
+//! - [`mint`]: key and grant to what each hook reads; [`sign`]: SAS tokens and Shared Key headers, as pure functions.
 //! - Leaves: [`model`] (the vocabulary), [`clock`], [`env`], [`proto`], [`telemetry`].
 
 pub mod app;
@@ -20,6 +20,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod env;
+pub mod mint;
 pub mod model;
 pub mod policy;
 pub mod proto;

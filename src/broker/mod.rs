@@ -10,7 +10,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use config::{OnUnavailable, RouteConfig};
+pub use config::{ConnectionConfig, EntraTokenConfig, ExtraConfig, Field, OnUnavailable, PartConfig, RouteConfig};
 pub use health::Health;
 pub use judged::Judged;
 pub use reader::Reader;

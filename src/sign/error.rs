@@ -106,3 +106,24 @@ pub enum SignError {
         field: &'static str,
     },
 }
+
+impl SignError {
+    /// The field that it is about, as specs and grants spell it.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Missing { field, .. }
+            | Self::Invalid { field, .. }
+            | Self::ControlCharacter { field }
+            | Self::TooLong { field, .. }
+            | Self::Conflict { field, .. }
+            | Self::NotCarried { field, .. }
+            | Self::NeedsVersion { field, .. }
+            | Self::UnknownLetter { field, .. }
+            | Self::RepeatedLetter { field, .. }
+            | Self::TooLongLived { field, .. }
+            | Self::OutsideDelegationKey { field } => field,
+            Self::UnknownField { of, .. } => of,
+            Self::ExpiryNotAfterStart => "expiry",
+        }
+    }
+}
