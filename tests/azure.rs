@@ -17,5 +17,7 @@ mod identities;
 mod network;
 #[path = "azure/source.rs"]
 mod source;
+#[path = "azure/storage.rs"]
+mod storage;
 #[path = "azure/tokens.rs"]
 mod tokens;

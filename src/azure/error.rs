@@ -1,6 +1,6 @@
 //! What goes wrong between Valet and Azure, in our own words: no upstream body, token, value or URL query ever gets in here.
 
-use super::{http::HostName, identity::IdentityProblem};
+use super::{http::HostName, identity::IdentityProblem, storage::StorageRefusal};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Why Azure gave no answer. Clones go to everybody who waits for the same request.
@@ -33,7 +33,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// 429.
-    #[error("{peer} says that it is asked too often; try again later, and ask for less or spread over more vaults")]
+    #[error("{peer} says that it is asked too often; try again later, and ask it less often")]
     Throttled {
         /// Who was asked.
         peer: Peer,
@@ -57,6 +57,16 @@ pub enum Error {
         identity: Arc<str>,
         /// Its reason.
         why: Refusal,
+    },
+    /// The storage account refuses.
+    #[error("{account} refuses identity {identity:?}: {why}")]
+    RefusedByStorage {
+        /// The endpoint that was asked.
+        account: Peer,
+        /// The identity's name in valet.yaml.
+        identity: Arc<str>,
+        /// Its reason.
+        why: StorageRefusal,
     },
     /// The identity cannot prove itself.
     #[error("identity {identity:?} {why}")]
@@ -89,6 +99,11 @@ pub enum Peer {
         /// Its host, and its port where that is not the usual one.
         host: HostName,
     },
+    /// A service of a storage account.
+    Storage {
+        /// Its host, likewise.
+        host: HostName,
+    },
     /// Entra, which gives tokens.
     Entra {
         /// Its host, likewise.
@@ -109,6 +124,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Vault { host } => write!(f, "vault {host}"),
+            Self::Storage { host } => write!(f, "storage endpoint {host}"),
             Self::Entra { host, identity } => write!(f, "Entra at {host} (identity {identity:?})"),
             Self::ManagedIdentity { host, identity } => {
                 write!(f, "the managed identity endpoint {host} (identity {identity:?})")
@@ -121,7 +137,9 @@ impl fmt::Display for Peer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
     /// No address for the name.
-    #[error("its name has no address; check the URL and the DNS (a vault that does not exist has no name)")]
+    #[error(
+        "its name has no address; check the URL and the DNS (a vault or storage account that does not exist has no name)"
+    )]
     Dns,
     /// Nobody listens there.
     #[error("the connection was refused; check the port and the firewalls on the way")]
@@ -182,7 +200,12 @@ pub enum Nonsense {
     /// No status that such a service answers here.
     #[error("answered with HTTP status {0}, which such a service does not; check the URL, and proxies on the way")]
     Status(u16),
-    /// HTML, nothing, or JSON of another shape.
+    /// 404 of a storage account as a whole.
+    #[error(
+        "answered with HTTP status 404: there is no such storage account; check its name and endpoint, and proxies on the way"
+    )]
+    NoAccount,
+    /// HTML, nothing, or something of another shape.
     #[error("answered something that cannot be read; check the URL, and proxies on the way")]
     Unreadable,
     /// A secret without a value.
@@ -308,4 +331,7 @@ pub enum BadUrl {
     /// More than scheme, host and port.
     #[error("must be scheme, host and port only: no user, path, query or fragment")]
     MoreThanOrigin,
+    /// More than scheme, host, port and path.
+    #[error("must be scheme, host, port and path only: no user, query or fragment")]
+    MoreThanPath,
 }

@@ -1,13 +1,16 @@
-//! Azure as the rest of Valet sees it: identities that give Entra tokens, one HTTP client with its network path, and vaults that give secrets.
-//! It never knows Airflow's words, caches no value and decides no retry. [`crate::source`] calls it; [`crate::app`] builds it.
+//! Azure as the rest of Valet sees it: identities that give Entra tokens, one HTTP client with its network path, vaults that give secrets and
+//! storage accounts that give user delegation keys. It never knows Airflow's words, caches no value, signs nothing and decides no retry.
+//! [`crate::source`] and `mint` call it; [`crate::app`] builds it.
 
 mod config;
 mod error;
+mod fault;
 mod http;
 mod identity;
 mod registry;
 mod reply;
 mod shared;
+mod storage;
 mod token;
 mod vault;
 
@@ -16,5 +19,6 @@ pub use error::{BadUrl, Error, Nonsense, Peer, Refusal, Setup, TlsProblem, Unrea
 pub use http::{HostName, Resolver, SystemResolver};
 pub use identity::{CertificateProblem, CliProblem, IdentityProblem};
 pub use registry::Azure;
+pub use storage::{DelegationKeys, StorageClient, StorageRefusal, StorageService, UserDelegationKey};
 pub use token::{Token, Tokens};
 pub use vault::{KeyVault, SecretName, Vault};

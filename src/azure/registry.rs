@@ -4,14 +4,15 @@ use super::{
     http::{Clients, Resolver},
     identity,
     shared::Shared,
-    token::Keeper,
+    storage::{StorageClient, StorageService},
+    token::{Keeper, Tokens},
     vault::KeyVault,
 };
 use crate::{clock::Clock, env::Env};
 use std::sync::Arc;
 use url::Url;
 
-/// Everything of Azure that this process has: for each definition one HTTP client, one identity and one vault, shared by all who name it and
+/// Everything of Azure that this process has: for each definition one HTTP client, one identity, one vault and one storage client, shared by all who name it and
 /// kept across reloads as long as somebody does.
 #[derive(Debug)]
 pub struct Azure {
@@ -20,12 +21,20 @@ pub struct Azure {
     clients: Clients,
     identities: Shared<IdentityConfig, Keeper>,
     vaults: Shared<(Url, IdentityConfig, NetworkConfig), KeyVault>,
+    storage: Shared<(StorageService, Url, IdentityConfig, NetworkConfig), StorageClient>,
 }
 
 impl Azure {
     /// Nothing yet. `resolver` turns host names into addresses ([`super::SystemResolver`]).
     pub fn new(env: Arc<dyn Env>, clock: Arc<dyn Clock>, resolver: Arc<dyn Resolver>) -> Self {
-        Self { env, clock, clients: Clients::new(resolver), identities: Shared::default(), vaults: Shared::default() }
+        Self {
+            env,
+            clock,
+            clients: Clients::new(resolver),
+            identities: Shared::default(),
+            vaults: Shared::default(),
+            storage: Shared::default(),
+        }
     }
 
     /// The vault at `url`, reached over `network` and read with `identity`. Reads the environment and `ca_file`; does no network I/O.
@@ -34,12 +43,40 @@ impl Azure {
     /// [`Error::Setup`], where the definition cannot be taken into use.
     pub fn vault(&self, url: &Url, identity: &IdentityConfig, network: &NetworkConfig) -> Result<Arc<KeyVault>, Error> {
         self.vaults.get_or_build(&(url.clone(), identity.clone(), network.clone()), || {
-            let tokens = self.tokens(identity)?;
+            let tokens = self.keeper(identity)?;
             KeyVault::new(url, network, Arc::clone(&identity.name), tokens, &self.clients, Arc::clone(&self.clock))
         })
     }
 
-    fn tokens(&self, config: &IdentityConfig) -> Result<Arc<Keeper>, Error> {
+    /// A service of a storage account at its endpoint, reached over `network` and asked with `identity`. Reads the environment and `ca_file`;
+    /// does no network I/O.
+    ///
+    /// # Errors
+    /// [`Error::Setup`], where the definition cannot be taken into use.
+    pub fn storage(
+        &self,
+        service: StorageService,
+        endpoint: &Url,
+        identity: &IdentityConfig,
+        network: &NetworkConfig,
+    ) -> Result<Arc<StorageClient>, Error> {
+        let key = (service, endpoint.clone(), identity.clone(), network.clone());
+        self.storage.get_or_build(&key, || {
+            let (tokens, clock) = (self.keeper(identity)?, Arc::clone(&self.clock));
+            StorageClient::new(service, endpoint, network, Arc::clone(&identity.name), tokens, &self.clients, clock)
+        })
+    }
+
+    /// The tokens of `identity`, for any scope; those who use the same identity share them. Reads the environment and `ca_file`; does no
+    /// network I/O.
+    ///
+    /// # Errors
+    /// [`Error::Setup`], where the definition cannot be taken into use.
+    pub fn tokens(&self, identity: &IdentityConfig) -> Result<Arc<dyn Tokens>, Error> {
+        Ok(self.keeper(identity)?)
+    }
+
+    fn keeper(&self, config: &IdentityConfig) -> Result<Arc<Keeper>, Error> {
         self.identities.get_or_build(config, || {
             let source = identity::build(config, &self.env, &self.clock, &self.clients)?;
             Ok(Keeper::new(Arc::clone(&config.name), source, Arc::clone(&self.clock)))

@@ -1,7 +1,7 @@
 use super::{KeyVaultConfig, Source, key_vault_names::Names};
 use crate::{
-    azure::{Azure, Error, IdentityConfig, IdentityProblem, Refusal, Setup, Vault},
-    model::{Fault, FaultKind, Found, Lookup, SourceName},
+    azure::{Azure, Error, IdentityConfig, Setup, Vault},
+    model::{Fault, Found, Lookup, SourceName},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl KeyVaultSource {
     /// The source that a definition describes; `identities` are all that there are. Does no network I/O.
     ///
     /// # Errors
-    /// [`FaultKind::BadConfig`], where it cannot be taken into use.
+    /// [`crate::model::FaultKind::BadConfig`], where it cannot be taken into use.
     pub fn build<'a>(
         name: SourceName,
         config: &KeyVaultConfig,
@@ -30,7 +30,7 @@ impl KeyVaultSource {
         let vault = identity
             .ok_or_else(|| Error::from(Setup::UnknownIdentity(Arc::clone(&config.identity))))
             .and_then(|identity| azure.vault(&config.url, identity, &config.network))
-            .map_err(|error| Fault::new(fault_kind(&error), format!("source {:?}: {error}", name.as_str())))?;
+            .map_err(|error| error.fault(&format!("source {:?}", name.as_str())))?;
         Ok(Self::new(name, Names::new(&config.names), vault))
     }
 
@@ -68,36 +68,9 @@ impl Source for KeyVaultSource {
             match self.vault.secret(&name).await {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
-                Err(error) => {
-                    let message = format!("secret {:?}: {error}", name.as_str());
-                    return Err(Fault::new(fault_kind(&error), message).retry_after(error.retry_after()));
-                }
+                Err(error) => return Err(error.fault(&format!("secret {:?}", name.as_str()))),
             }
         }
         Ok(None)
-    }
-}
-
-/// The one table of what Azure's errors are to those who look something up.
-fn fault_kind(error: &Error) -> FaultKind {
-    match error {
-        Error::Unreachable { .. } | Error::Failing { .. } | Error::Nonsense { .. } => FaultKind::SourceDown,
-        Error::TimedOut { .. } => FaultKind::TimedOut,
-        Error::Throttled { .. } => FaultKind::Throttled,
-        Error::Refused { why, .. } => match why {
-            // About where we are, not who we are: it may end by itself, and what was read before is still right.
-            Refusal::Firewall | Refusal::PrivateOnly => FaultKind::SourceDown,
-            Refusal::Disabled
-            | Refusal::MissingRole
-            | Refusal::MissingPolicy
-            | Refusal::Forbidden
-            | Refusal::Unauthorized { .. } => FaultKind::DeniedBySource,
-        },
-        Error::Identity { why, .. } => match why {
-            IdentityProblem::TimedOut(_) => FaultKind::TimedOut,
-            IdentityProblem::NoToken | IdentityProblem::TokenHasEnded => FaultKind::SourceDown,
-            _ => FaultKind::DeniedBySource,
-        },
-        Error::Setup(_) => FaultKind::BadConfig,
     }
 }

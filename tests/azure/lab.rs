@@ -226,7 +226,7 @@ pub(crate) struct TestResolver(u16);
 impl Resolver for TestResolver {
     async fn resolve(&self, host: &str) -> io::Result<Vec<SocketAddr>> {
         match host {
-            "nowhere.vault.azure.net" => Err(io::Error::other("no such host")),
+            "nowhere.vault.azure.net" | "nowhere.blob.core.windows.net" => Err(io::Error::other("no such host")),
             _ if host.ends_with(".vault.azure.net") => Ok(vec![SocketAddr::from(([127, 0, 0, 1], self.0))]),
             _ => panic!("{host} is a name that no test uses"),
         }

@@ -2,7 +2,12 @@
 
 use crate::lab::CANARY;
 use rcgen::{Certificate, KeyPair};
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    future::pending,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -38,20 +43,28 @@ impl Plain {
     }
 }
 
-async fn answer(stream: TcpStream) -> io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    let (mut head, mut length) = (String::new(), 0);
+/// The head and the body of a request; nothing where none came.
+async fn request(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(String, String)>> {
+    let mut head = String::new();
     while !head.ends_with("\r\n\r\n") && !head.ends_with("\n\n") {
-        match stream.read_line(&mut head).await {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(_) => return stream.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await,
+        if stream.read_line(&mut head).await? == 0 {
+            return Ok(None);
         }
     }
-    if let Some((_, rest)) = head.to_ascii_lowercase().split_once("content-length:") {
-        length = rest.lines().next().unwrap_or_default().trim().parse().unwrap();
-    }
-    stream.read_exact(&mut vec![0; length]).await?;
+    let lower = head.to_ascii_lowercase();
+    let length = lower.split_once("content-length:").and_then(|(_, rest)| rest.lines().next());
+    let mut body = vec![0; length.map_or(0, |length| length.trim().parse().unwrap())];
+    stream.read_exact(&mut body).await?;
+    Ok(Some((head, String::from_utf8(body).unwrap())))
+}
+
+async fn answer(stream: TcpStream) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let head = match request(&mut stream).await {
+        Ok(Some((head, _))) => head,
+        Ok(None) => return Ok(()),
+        Err(_) => return stream.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await,
+    };
     let (status, body) = if head.starts_with("POST ") {
         ("200 OK", r#"{"token_type": "Bearer", "expires_in": 3600, "access_token": "t"}"#.to_owned())
     } else if head.to_ascii_lowercase().contains("\r\nauthorization: bearer ") {
@@ -66,6 +79,40 @@ async fn answer(stream: TcpStream) -> io::Result<()> {
         "HTTP/1.1 {status}\r\nwww-authenticate: {challenge}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
     );
     stream.get_mut().write_all(reply.as_bytes()).await
+}
+
+/// A server in plain text that gives each answer once, whatever it is asked, and then hangs up on everybody. An answer is the whole of it, but
+/// for the length of its body; an empty one is silence.
+pub(crate) struct Scripted {
+    pub(crate) port: u16,
+    /// Head and body of each request.
+    pub(crate) requests: Arc<Mutex<Vec<(String, String)>>>,
+    _task: JoinSet<()>,
+}
+
+impl Scripted {
+    pub(crate) async fn start(answers: Vec<String>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (log, mut task) = (Arc::clone(&requests), JoinSet::new());
+        task.spawn(async move {
+            for answer in answers {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut stream = BufReader::new(stream);
+                let request = request(&mut stream).await.unwrap();
+                log.lock().unwrap().extend(request);
+                if answer.is_empty() {
+                    pending::<()>().await;
+                }
+                let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+                let reply = format!("{head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+                // Who refuses to read all of it has gone.
+                let _ = stream.get_mut().write_all(reply.as_bytes()).await;
+            }
+        });
+        Self { port, requests, _task: task }
+    }
 }
 
 /// A server that shakes hands once and hangs up.

@@ -21,6 +21,8 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one request may take, from its first byte to the last of its answer: below a lookup's default deadline (10 s), so that the fault
 /// that names who is slow arrives before the caller has gone.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long one call may take in all, with the challenge and a token that may come before it.
+pub(in crate::azure) const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// How long an idle connection is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// The largest `ca_file`, in bytes: four times the bundle of all public authorities.

@@ -6,11 +6,12 @@ use super::{
 use crate::azure::{
     NetworkConfig,
     error::{BadUrl, Error, Nonsense, Peer, Setup},
+    reply::retry_after,
 };
 use azure_core::http::{Body, Method, Request};
 use bytes::Bytes;
 use reqwest::{Client, StatusCode, header::HeaderMap};
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::SystemTime};
 use url::{Position, Url};
 
 /// The largest answer that is taken, in bytes. A secret's value has at most 25 KB, a token some KB; JSON escapes may make six times as much.
@@ -57,8 +58,33 @@ pub(in crate::azure) struct Reply {
 }
 
 impl Endpoint {
-    /// The service at a base URL; `what` names the URL in messages.
+    /// The service at an origin; `what` names the URL in messages.
     pub(in crate::azure) fn new(
+        url: &Url,
+        what: &'static str,
+        peer: Peer,
+        network: &NetworkConfig,
+        clients: &Clients,
+    ) -> Result<Self, Error> {
+        let endpoint = Self::build(url, what, peer, network, clients)?;
+        let is_origin = !has_user(url) && &url[Position::AfterPort..] == "/";
+        if is_origin { Ok(endpoint) } else { Err(Setup::BadUrl { what, why: BadUrl::MoreThanOrigin }.into()) }
+    }
+
+    /// The service at an origin and a path, below which its requests are.
+    pub(in crate::azure) fn with_path(
+        url: &Url,
+        what: &'static str,
+        peer: Peer,
+        network: &NetworkConfig,
+        clients: &Clients,
+    ) -> Result<Self, Error> {
+        let endpoint = Self::build(url, what, peer, network, clients)?;
+        let is_path = !has_user(url) && url[Position::AfterPath..].is_empty();
+        if is_path { Ok(endpoint) } else { Err(Setup::BadUrl { what, why: BadUrl::MoreThanPath }.into()) }
+    }
+
+    fn build(
         url: &Url,
         what: &'static str,
         peer: Peer,
@@ -74,9 +100,6 @@ impl Endpoint {
             "http" => return refuse(BadUrl::PlainText),
             _ => return refuse(BadUrl::NotHttps),
         };
-        if !url[Position::BeforeUsername..Position::BeforeHost].is_empty() || &url[Position::AfterPort..] != "/" {
-            return refuse(BadUrl::MoreThanOrigin);
-        }
         Ok(Self { peer, actual: url.clone(), shown: Some(over_tls(url)), client: clients.get(network, reach)? })
     }
 
@@ -140,10 +163,25 @@ impl Endpoint {
         Ok(target)
     }
 
+    /// What an answer says of who gave it, whether or not they knew who asked; `None` where it says nothing of that.
+    pub(in crate::azure) fn unavailable(&self, reply: &Reply, now: SystemTime) -> Option<Error> {
+        let (peer, retry_after) = (self.peer.clone(), retry_after(&reply.headers, now));
+        match reply.status.as_u16() {
+            status @ 300..=399 => Some(self.nonsense(Nonsense::Redirect(status))),
+            429 => Some(Error::Throttled { peer, retry_after }),
+            status @ (408 | 500..=599) => Some(Error::Failing { peer, status, retry_after }),
+            _ => None,
+        }
+    }
+
     /// A fault of what it answered.
     pub(in crate::azure) fn nonsense(&self, why: Nonsense) -> Error {
         Error::Nonsense { peer: self.peer.clone(), why }
     }
+}
+
+fn has_user(url: &Url) -> bool {
+    !url[Position::BeforeUsername..Position::BeforeHost].is_empty()
 }
 
 /// The same host and the same port, over TLS.

@@ -1,5 +1,5 @@
 //! The one way out to Azure: who may be spoken to, over which network path, with which trust, how long and how much.
-//! It never decides on a retry and never looks into a value. Vaults and identities of this room call it.
+//! It never decides on a retry and never looks into a value. Vaults, storage clients and identities of this room call it.
 
 mod cause;
 mod clients;
@@ -8,7 +8,7 @@ mod loopback;
 mod resolver;
 mod transport;
 
-pub(super) use clients::Clients;
+pub(super) use clients::{CALL_TIMEOUT, Clients};
 pub use endpoint::HostName;
 pub(super) use endpoint::{Endpoint, Reply};
 pub(super) use loopback::is_loopback;

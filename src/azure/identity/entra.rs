@@ -3,7 +3,7 @@ use crate::{
     azure::{
         error::{Error, Nonsense, Peer},
         http::{Endpoint, HostName, Reply, client_options, raw_response, wrapped},
-        reply::{lenient_json, number_after, retry_after},
+        reply::{lenient_json, number_after},
     },
     clock::Clock,
 };
@@ -83,24 +83,16 @@ impl HttpClient for EntraTransport {
 impl EntraTransport {
     /// Judged here and not by what the Azure crates make of it: they lose status and number where the description has a JSON escape.
     fn explain(&self, reply: &Reply) -> Error {
-        let peer = self.endpoint.peer().clone();
-        match reply.status.as_u16() {
-            429 => Error::Throttled { peer, retry_after: retry_after(&reply.headers, self.clock.wall()) },
-            status @ (408 | 500..=599) => {
-                Error::Failing { peer, status, retry_after: retry_after(&reply.headers, self.clock.wall()) }
+        if let Some(error) = self.endpoint.unavailable(reply, self.clock.wall()) {
+            return error;
+        }
+        match lenient_json::<OAuthError>(&reply.body) {
+            Some(error) => {
+                let code =
+                    error.error_codes.first().copied().or_else(|| number_after("AADSTS", &error.error_description?));
+                Error::Identity { identity: Arc::clone(&self.identity), why: IdentityProblem::Refused { code } }
             }
-            status @ 300..=399 => self.endpoint.nonsense(Nonsense::Redirect(status)),
-            status => match lenient_json::<OAuthError>(&reply.body) {
-                Some(error) => {
-                    let code = error
-                        .error_codes
-                        .first()
-                        .copied()
-                        .or_else(|| number_after("AADSTS", &error.error_description?));
-                    Error::Identity { identity: Arc::clone(&self.identity), why: IdentityProblem::Refused { code } }
-                }
-                None => self.endpoint.nonsense(Nonsense::Status(status)),
-            },
+            None => self.endpoint.nonsense(Nonsense::Status(reply.status.as_u16())),
         }
     }
 }

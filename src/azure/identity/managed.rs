@@ -133,15 +133,18 @@ impl HttpClient for ManagedTransport {
 
 impl ManagedTransport {
     fn explain(&self, reply: &Reply) -> Error {
-        let peer = self.endpoint.peer().clone();
-        let retry_after = retry_after(&reply.headers, self.clock.wall());
+        let now = self.clock.wall();
         match reply.status.as_u16() {
             400 => Error::Identity { identity: Arc::clone(&self.identity), why: IdentityProblem::NotAssigned },
-            429 => Error::Throttled { peer, retry_after },
-            // 404 and 410: the service is being updated, says its documentation.
-            status @ (404 | 408 | 410 | 500..=599) => Error::Failing { peer, status, retry_after },
-            status @ 300..=399 => self.endpoint.nonsense(Nonsense::Redirect(status)),
-            status => self.endpoint.nonsense(Nonsense::Status(status)),
+            // The service is being updated, says its documentation.
+            status @ (404 | 410) => {
+                let peer = self.endpoint.peer().clone();
+                Error::Failing { peer, status, retry_after: retry_after(&reply.headers, now) }
+            }
+            status => self
+                .endpoint
+                .unavailable(reply, now)
+                .unwrap_or_else(|| self.endpoint.nonsense(Nonsense::Status(status))),
         }
     }
 }

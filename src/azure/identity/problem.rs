@@ -41,8 +41,8 @@ pub enum IdentityProblem {
     /// No token in time.
     #[error("got no token within {} s; try again", .0.as_secs())]
     TimedOut(Duration),
-    /// Vaults ask for tokens of too many services.
-    #[error("is asked for tokens of too many services; check the URLs of the vaults that use it")]
+    /// Tokens of too many services are asked for.
+    #[error("is asked for tokens of too many services; check the vaults and scopes that use it")]
     TooManyScopes,
 }
 
@@ -97,7 +97,10 @@ fn aadsts(code: Option<u32>) -> String {
             "no federated credential matches the token's issuer, subject and audience; add one for this service account"
         }
         700_024 => "the assertion has ended or not begun; set this machine's clock",
-        500_011 | 650_057 => "the vault's service is not known in this tenant; check tenant_id and authority_host",
+        500_011 | 650_057 => {
+            "the service that the token is for is not known in this tenant; check tenant_id, authority_host and scope"
+        }
+        70_011 | 1_002_012 => "the scope is not valid; write the service's URI with /.default behind it",
         50_034 | 53_003 | 7_000_112 => {
             "the application is disabled or a policy blocks it; look into Entra's sign-in log"
         }

@@ -23,8 +23,9 @@ use tokio_util::{
 };
 use tracing::warn;
 
-/// How many scopes one identity is asked for at most. Vaults of one cloud share one; a vault that names ever new ones gets an error.
-const MAX_SCOPES: usize = 16;
+/// How many scopes one identity is asked for at most. Vaults of one cloud share one, and storage everywhere; a vault that names ever new ones
+/// gets an error.
+const MAX_SCOPES: usize = 64;
 /// How long somebody waits for a token: as long as for any one request, so that the fault that names the identity arrives before they go.
 const WAIT: Duration = Duration::from_secs(8);
 /// How long a fetch may take in all, whoever waits; the Azure CLI needs some seconds.
@@ -94,32 +95,40 @@ impl Keeper {
 
 impl Scope {
     /// What is held, or what the next fetch brings.
-    async fn wait(&self, clock: &dyn Clock) -> Result<Token, Error> {
+    async fn wait(&self, at_least: Duration, clock: &dyn Clock) -> Result<Token, Error> {
         let mut held = self.held.subscribe();
         loop {
             let (decision, fetches) = {
                 let held = held.borrow_and_update();
-                (held.decide(now(clock)), held.fetches)
+                (held.decide(now(clock), at_least), held.fetches)
             };
             match decision {
                 Decision::Use(token) => return Ok(token),
                 Decision::UseAndRenew(token) => {
-                    self.wanted.notify_one();
+                    self.want(at_least);
                     return Ok(token);
                 }
                 Decision::Fail(error) => return Err(error),
-                Decision::Wait => self.wanted.notify_one(),
+                Decision::Wait => self.want(at_least),
             }
             held.wait_for(|held| held.fetches > fetches).await.expect("the sender is in `self`");
         }
+    }
+
+    fn want(&self, at_least: Duration) {
+        self.held.send_if_modified(|held| {
+            held.want(at_least);
+            false
+        });
+        self.wanted.notify_one();
     }
 }
 
 #[async_trait]
 impl Tokens for Keeper {
-    async fn token(&self, scope: &str) -> Result<Token, Error> {
+    async fn lasting_token(&self, scope: &str, at_least: Duration) -> Result<Token, Error> {
         let scope = self.scope(scope)?;
-        let waited = timeout(WAIT, scope.wait(&*self.clock)).await;
+        let waited = timeout(WAIT, scope.wait(at_least, &*self.clock)).await;
         let why = IdentityProblem::TimedOut(WAIT);
         waited.unwrap_or_else(|_| Err(Error::Identity { identity: Arc::clone(&self.identity), why }))
     }
@@ -138,12 +147,12 @@ impl Tokens for Keeper {
 async fn keep(identity: Arc<str>, scope: Arc<Scope>, source: Arc<dyn Fetch>, clock: Arc<dyn Clock>) {
     let fault = |why| Err(Error::Identity { identity: Arc::clone(&identity), why });
     loop {
-        let due = scope.held.borrow().renew_in(now(&*clock));
+        let due = scope.held.borrow().renew_in(now(&*clock), Duration::ZERO);
         tokio::select! {
             () = scope.wanted.notified() => {}
             () = sleep(due.unwrap_or(LONGEST_NAP).min(LONGEST_NAP)) => if due.is_none() { continue },
         }
-        if matches!(scope.held.borrow().decide(now(&*clock)), Decision::Use(_) | Decision::Fail(_)) {
+        if !scope.held.borrow().is_due(now(&*clock)) {
             continue;
         }
         let result = timeout(FETCH_TIMEOUT, source.fetch(&scope.name)).await;

@@ -162,13 +162,59 @@ async fn nobody_waits_for_long_and_a_fetch_that_takes_still_longer_is_given_up()
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_who_want_a_token_that_lasts_wait_for_one_fetch_and_nobody_else_does() {
+    let lab = Lab::new(1);
+    let half_an_hour = Duration::from_mins(30);
+    assert_eq!(lab.token().await, "s-1");
+    lab.at_minute(31);
+    let lasting = || async { lab.keeper.lasting_token("s", half_an_hour).await.unwrap().text.expose().to_owned() };
+    let waiting = futures::future::join_all((0..10).map(|_| lasting()));
+    let others = async {
+        time::sleep(Duration::from_secs(1)).await;
+        assert_eq!((lab.token().await.as_str(), lab.fetches()), ("s-1", 2));
+        lab.source.permits.add_permits(9);
+    };
+    assert_eq!(futures::join!(waiting, others).0, vec!["s-2"; 10]);
+    assert_eq!((lab.token().await.as_str(), lab.fetches()), ("s-2", 2));
+    // Longer than any token lasts: one fetch a minute, and what there is.
+    let ages = Duration::from_hours(9);
+    assert_eq!(lab.keeper.lasting_token("s", ages).await.unwrap().text.expose(), "s-2");
+    lab.at_minute(32);
+    for _ in 0..3 {
+        assert_eq!(lab.keeper.lasting_token("s", ages).await.unwrap().text.expose(), "s-3");
+    }
+    assert_eq!(lab.fetches(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_renewed_before_it_ceases_to_last_and_nobody_waits_for_it() {
+    let lab = Lab::new(1);
+    let lasting = || async { lab.keeper.lasting_token("s", Duration::from_mins(30)).await.unwrap() };
+    assert_eq!(lasting().await.text.expose(), "s-1");
+    lab.at_minute(20);
+    assert_eq!(lasting().await.text.expose(), "s-1");
+    lab.settle().await;
+    assert_eq!(lab.fetches(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_goes_to_those_whom_the_old_token_does_not_last() {
+    let lab = Lab::new(9);
+    assert_eq!(lab.token().await, "s-1");
+    *lab.source.failure.lock().unwrap() = Some(failure());
+    lab.at_minute(31);
+    assert_eq!(lab.keeper.lasting_token("s", Duration::from_mins(30)).await, Err(failure()));
+    assert_eq!((lab.token().await.as_str(), lab.fetches()), ("s-1", 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn scopes_are_bounded() {
     let lab = Lab::new(99);
-    for n in 0..16 {
+    for n in 0..64 {
         assert!(lab.keeper.token(&format!("s{n}")).await.is_ok());
     }
     let expected = Error::Identity { identity: "prod".into(), why: IdentityProblem::TooManyScopes };
-    assert_eq!(lab.keeper.token("s16").await, Err(expected));
+    assert_eq!(lab.keeper.token("s64").await, Err(expected));
     assert!(lab.keeper.token("s3").await.is_ok());
 }
 

@@ -3,7 +3,7 @@
 use crate::azure::{
     error::{Error, Nonsense, Refusal},
     http::{Endpoint, Reply},
-    reply::{lenient_json, number_after, retry_after},
+    reply::{lenient_json, number_after},
 };
 use serde::Deserialize;
 use std::{sync::Arc, time::SystemTime};
@@ -20,22 +20,7 @@ pub(super) fn explain(reply: &Reply, endpoint: &Endpoint, identity: &Arc<str>, n
             let why = error().map_or(Refusal::Forbidden, |error| error.refusal());
             Some(Error::Refused { vault: endpoint.peer().clone(), identity: Arc::clone(identity), why })
         }
-        status => {
-            Some(unavailable(reply, endpoint, now).unwrap_or_else(|| endpoint.nonsense(Nonsense::Status(status))))
-        }
-    }
-}
-
-/// What an answer says of who gave it, whether or not they knew who asked; `None` where it says nothing of that.
-pub(super) fn unavailable(reply: &Reply, endpoint: &Endpoint, now: SystemTime) -> Option<Error> {
-    let peer = endpoint.peer().clone();
-    match reply.status.as_u16() {
-        status @ 300..=399 => Some(endpoint.nonsense(Nonsense::Redirect(status))),
-        429 => Some(Error::Throttled { peer, retry_after: retry_after(&reply.headers, now) }),
-        status @ (408 | 500..=599) => {
-            Some(Error::Failing { peer, status, retry_after: retry_after(&reply.headers, now) })
-        }
-        _ => None,
+        status => Some(endpoint.unavailable(reply, now).unwrap_or_else(|| endpoint.nonsense(Nonsense::Status(status)))),
     }
 }
 

@@ -3,7 +3,7 @@ use crate::{
     azure::{
         NetworkConfig,
         error::{Error, Nonsense, Peer},
-        http::{Clients, Endpoint, HostName, client_options, is_loopback, our_error, wrapped},
+        http::{CALL_TIMEOUT, Clients, Endpoint, HostName, client_options, is_loopback, our_error, wrapped},
         token::Tokens,
     },
     clock::Clock,
@@ -17,16 +17,10 @@ use azure_core::{
     time::OffsetDateTime,
 };
 use azure_security_keyvault_secrets::{ResourceExt, SecretClient, SecretClientOptions, models};
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, sync::Arc, time::SystemTime};
 use tokio::time::timeout;
 use url::Url;
 
-/// How long one read may take in all, with the challenge and a token that may come before it.
-const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// How often a read is begun again because its token was rejected and another one is there, or was lost to another read's 401.
 const NEW_TOKENS: u32 = 2;
 

@@ -75,9 +75,7 @@ async fn ask(endpoint: Arc<Endpoint>, mut request: Request, now: SystemTime) -> 
     match challenge_of(&reply) {
         Some(challenge) if reply.status == reqwest::StatusCode::UNAUTHORIZED => Ok(challenge),
         // What else it says to somebody it does not know is not to be believed: a 404, say, is that of a proxy.
-        _ => {
-            Err(answer::unavailable(&reply, &endpoint, now).unwrap_or_else(|| endpoint.nonsense(Nonsense::NoChallenge)))
-        }
+        _ => Err(endpoint.unavailable(&reply, now).unwrap_or_else(|| endpoint.nonsense(Nonsense::NoChallenge))),
     }
 }
 

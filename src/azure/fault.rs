@@ -1,0 +1,43 @@
+//! What Azure's errors are to those who ask Valet for something: the one table.
+
+use super::{Error, IdentityProblem, Refusal, StorageRefusal};
+use crate::model::{Fault, FaultKind};
+
+impl Error {
+    /// The kind of fault that it is.
+    pub fn fault_kind(&self) -> FaultKind {
+        match self {
+            Self::Unreachable { .. } | Self::Failing { .. } | Self::Nonsense { .. } => FaultKind::SourceDown,
+            Self::TimedOut { .. } => FaultKind::TimedOut,
+            Self::Throttled { .. } => FaultKind::Throttled,
+            // A firewall is about where we are, not who we are: it may end by itself, and what was read before is still right.
+            Self::Refused { why, .. } => match why {
+                Refusal::Firewall | Refusal::PrivateOnly => FaultKind::SourceDown,
+                Refusal::Disabled
+                | Refusal::MissingRole
+                | Refusal::MissingPolicy
+                | Refusal::Forbidden
+                | Refusal::Unauthorized { .. } => FaultKind::DeniedBySource,
+            },
+            Self::RefusedByStorage { why, .. } => match why {
+                StorageRefusal::Firewall => FaultKind::SourceDown,
+                StorageRefusal::MissingRole(_)
+                | StorageRefusal::SharedKeyOff
+                | StorageRefusal::AccountDisabled
+                | StorageRefusal::Forbidden
+                | StorageRefusal::Unauthorized => FaultKind::DeniedBySource,
+            },
+            Self::Identity { why, .. } => match why {
+                IdentityProblem::TimedOut(_) => FaultKind::TimedOut,
+                IdentityProblem::NoToken | IdentityProblem::TokenHasEnded => FaultKind::SourceDown,
+                _ => FaultKind::DeniedBySource,
+            },
+            Self::Setup(_) => FaultKind::BadConfig,
+        }
+    }
+
+    /// The fault that it is, where `what` was wanted, e.g. `secret "db"`.
+    pub fn fault(&self, what: &str) -> Fault {
+        Fault::new(self.fault_kind(), format!("{what}: {self}")).retry_after(self.retry_after())
+    }
+}
