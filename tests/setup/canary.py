@@ -1,14 +1,17 @@
 """Searches the output of the suites for what must never be in it: canary.py DIRECTORY.
 
-Each value that a suite puts into a source holds a canary. Logs, audit lines, what programs and test runners
-printed: none of it may hold one, neither as it is, nor in base64, nor as hexadecimal digits, nor
-percent-encoded.
+Each value that a suite puts into a source holds a canary, and keys and signatures that are made while it runs
+are canaries too: it writes them to a file `SUITE.canaries`, one a line, as NAME, a tab, VALUE. Logs, audit lines,
+what programs and test runners printed: none of it may hold one, neither as it is, nor in base64, nor as
+hexadecimal digits, nor percent-encoded.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +27,9 @@ def disguises(canary: str) -> dict[str, bytes]:
     found = {
         "as it is": text,
         "percent-encoded": quote(canary, safe="").replace("-", "%2D").encode(),
+        "percent-encoded in small letters": re.sub(
+            "%..", lambda escape: escape[0].lower(), quote(canary, safe="")
+        ).encode(),
         "in hexadecimal": text.hex().encode(),
     }
     # Base64 looks different at each of three offsets; characters in which a neighbour has a share are cut.
@@ -33,9 +39,18 @@ def disguises(canary: str) -> dict[str, bytes]:
     return found
 
 
+def canaries(directory: Path) -> Iterator[tuple[str, str]]:
+    """Name and text of each, known or made while a suite ran."""
+    yield from CANARIES.items()
+    for path in sorted(directory.glob("*.canaries")):
+        for line in path.read_text().splitlines():
+            name, _, text = line.partition("\t")
+            yield f"{name} of {path.stem}", text
+
+
 def main(directory: Path) -> int:
     """Name each file with a canary; the exit code says whether there is one."""
-    wanted = [(name, how, text) for name, canary in CANARIES.items() for how, text in disguises(canary).items()]
+    wanted = [(name, how, text) for name, canary in canaries(directory) for how, text in disguises(canary).items()]
     files = [path for path in sorted(directory.rglob("*")) if path.suffix in OUTPUT and path.is_file()]
     leaks = 0
     for path in files:

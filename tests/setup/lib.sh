@@ -91,6 +91,22 @@ venv() {
     note "$name is installed, $((SECONDS - started)) s"
 }
 
+# azurite: Microsoft's storage emulator, as tests/setup/azurite/package-lock.json names it, into target/tools/azurite. Instant when it is
+# there. For another version: change package.json, then `npm install --package-lock-only` beside it.
+azurite() {
+    local place=$tools/azurite from=$setup/azurite stamp started=$SECONDS
+    stamp=$(fingerprint "$from")
+    [[ $(cat "$place/.stamp" 2>/dev/null) != "$stamp" ]] || return 0
+    need npm "install Node 20 or later, with npm"
+    note "installing Azurite"
+    mkdir -p "$place"
+    cp "$from/package.json" "$from/package-lock.json" "$place"
+    npm --prefix "$place" ci --ignore-scripts --no-audit --no-fund --loglevel=error ||
+        fail "Azurite could not be installed" "is the package registry reachable? See what npm says above, then run this again"
+    printf '%s' "$stamp" >"$place/.stamp"
+    note "Azurite is installed, $((SECONDS - started)) s"
+}
+
 # suite NAME [ARGUMENT...]: runs tests/python/NAME against the built programs and the real Airflows. What it writes stays for the search
 # for canaries.
 suite() {
@@ -102,10 +118,11 @@ suite() {
     [[ -x $built/valet && -x $built/valet-testvault ]] ||
         fail "valet or valet-testvault is not built" "tests/setup/run.sh rust, or cargo build --workspace --all-targets"
     mkdir -p "$output"
-    rm -rf "${output:?}/$name"
+    rm -rf "${output:?}/$name" "$output/$name.canaries"
     VALET_BIN=$built/valet VALET_TESTVAULT=$built/valet-testvault \
         VALET_AIRFLOW_2_PYTHON=$tools/airflow-2/bin/python VALET_AIRFLOW_3_PYTHON=$tools/airflow-3/bin/python \
-        VALET_REQUIRE_AIRFLOW=1 \
+        VALET_REQUIRE_AIRFLOW=1 VALET_AZURITE=$tools/azurite/node_modules/azurite/dist/src/azurite.js \
+        VALET_CANARIES=$output/$name.canaries \
         "$tools/suites/bin/python" -m pytest -c "$root/tests/python/pytest.ini" --rootdir "$root/tests/python" \
         --basetemp "$output/$name" "tests/python/$name" "$@"
 }

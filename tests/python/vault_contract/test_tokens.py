@@ -50,6 +50,7 @@ def test_a_set_probes_without_its_value(vault: Control, client: SecretClient) ->
     [
         ({"aud": "https://vault.azure.net/"}, "AKV10022: Invalid audience"),
         ({"aud": "https://management.azure.com"}, "AKV10022: Invalid audience"),
+        ({"aud": "https://storage.azure.com"}, "AKV10022: Invalid audience"),
         ({"iss": "https://sts.windows.net/another-tenant/"}, "AKV10032: Invalid issuer"),
         ({"exp_in": -1}, "TokenExpired"),
         ({"nbf_in": 60}, "TokenExpired"),
