@@ -6,6 +6,8 @@
 mod command;
 #[path = "sign/grants.rs"]
 mod grants;
+#[path = "sign/oracle.rs"]
+mod oracle;
 #[path = "sign/properties.rs"]
 mod properties;
 #[path = "sign/redaction.rs"]
