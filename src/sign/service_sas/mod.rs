@@ -1,14 +1,11 @@
 //! Service SAS: a token for one container, blob, directory, share, file, queue or table, signed with the account's key.
-//! It never signs a version whose layout is not in its four layout files. Grants and specs are made of it.
+//! It never signs a version whose layout it does not have. Grants and specs are made of it.
 
-mod blob;
-mod file;
-mod queue;
-mod table;
+mod layout;
 
 use super::{
-    AccountKey, AccountName, Resource, SasOptions, Service, SignError, Signed, Version, Window, fields::Fields,
-    options, template::Template, text,
+    AccountKey, AccountName, Resource, SasOptions, SignError, Signed, Version, Window, fields::Fields, options,
+    template::Template, text,
 };
 
 /// The longest name of a stored access policy ("Define a stored access policy").
@@ -51,12 +48,7 @@ impl ServiceSas {
         };
         resource.set_fields(&mut fields);
         fields.set_response_headers(&response_headers);
-        let template = match resource.service() {
-            Service::Blob => blob::template(&fields, version),
-            Service::File => file::template(&fields),
-            Service::Queue => queue::template(&fields),
-            Service::Table => table::template(&fields),
-        };
+        let template = layout::template(&fields, resource.service(), version);
         Ok(Self { template, has_policy: identifier.is_some() })
     }
 
