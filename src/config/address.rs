@@ -1,6 +1,7 @@
 use super::shape::{Parse, Wrong};
+use crate::model::is_loopback;
 use serde_json::{Value as Json, json};
-use url::{Host, Url};
+use url::Url;
 
 /// The https URL of a host and nothing else: what a vault or an Entra endpoint is. http only on this machine, where tests and emulators are.
 pub(super) struct HostUrl {
@@ -39,19 +40,6 @@ impl Parse for HostUrl {
 
     fn schema(&self) -> Json {
         json!({"type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+/?$", "examples": [self.example]})
-    }
-}
-
-/// `127.0.0.0/8`, `::1`, `localhost` or `*.localhost` (RFC 6761, section 6.3).
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        None => false,
     }
 }
 

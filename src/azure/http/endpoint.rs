@@ -1,12 +1,14 @@
 use super::{
     cause,
     clients::{CONNECT_TIMEOUT, Clients, REQUEST_TIMEOUT, Reach},
-    loopback::is_loopback,
 };
-use crate::azure::{
-    NetworkConfig,
-    error::{BadUrl, Error, Nonsense, Peer, Setup},
-    reply::retry_after,
+use crate::{
+    azure::{
+        NetworkConfig,
+        error::{BadUrl, Error, Nonsense, Peer, Setup},
+        reply::retry_after,
+    },
+    model::is_loopback,
 };
 use azure_core::http::{Body, Method, Request};
 use bytes::Bytes;

@@ -4,13 +4,11 @@
 mod cause;
 mod clients;
 mod endpoint;
-mod loopback;
 mod resolver;
 mod transport;
 
 pub(super) use clients::{CALL_TIMEOUT, Clients};
 pub use endpoint::HostName;
 pub(super) use endpoint::{Endpoint, Reply};
-pub(super) use loopback::is_loopback;
 pub use resolver::{Resolver, SystemResolver};
 pub(super) use transport::{client_options, our_error, raw_response, wrapped};

@@ -1,7 +1,15 @@
-use super::loopback::{LOOPBACK, is_localhost};
+use crate::model::is_localhost;
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::{fmt::Debug, io, net::SocketAddr, sync::Arc};
+use std::{
+    fmt::Debug,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+
+/// What a name of this machine stands for, whatever the DNS says: plain text never leaves it.
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// How host names become addresses.
 #[async_trait]

@@ -1,4 +1,4 @@
-use super::{Entra, IdentityProblem, Material, Parts, jwt::SigningCertificate, token};
+use super::{Entra, IdentityProblem, Material, Parts, jwt::SigningCertificate};
 use crate::{
     azure::{
         error::Error,
@@ -8,8 +8,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use aws_lc_rs::rand::SystemRandom;
-use azure_core::{credentials::TokenCredential, error::ErrorKind, http::ClientMethodOptions};
-use azure_identity::{ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions};
+use azure_core::{error::ErrorKind, http::ClientMethodOptions};
+use azure_identity::ClientAssertion;
 use std::sync::Arc;
 
 /// A service principal with a certificate. Not `ClientCertificateCredential`: it needs OpenSSL, takes PKCS#12 only and never reads it again.
@@ -46,17 +46,7 @@ impl Fetch for ClientCertificate {
             clock: Arc::clone(&self.clock),
             random: SystemRandom::new(),
         };
-        let options = ClientAssertionCredentialOptions { client_options: self.entra.client_options() };
-        let result = match ClientAssertionCredential::new(
-            self.entra.tenant_id.clone(),
-            self.client_id.clone(),
-            assertion,
-            Some(options),
-        ) {
-            Ok(credential) => credential.get_token(&[scope], None).await,
-            Err(error) => Err(error),
-        };
-        token(result, identity)
+        self.entra.exchange(&self.client_id, assertion, scope).await
     }
 }
 

@@ -1,14 +1,19 @@
-use super::{IdentityProblem, Parts, optional};
+use super::{IdentityProblem, Parts, optional, token};
 use crate::{
     azure::{
         error::{Error, Nonsense, Peer},
         http::{Endpoint, HostName, Reply, client_options, raw_response, wrapped},
         reply::{lenient_json, number_after},
+        token::Token,
     },
     clock::Clock,
 };
 use async_trait::async_trait;
-use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request};
+use azure_core::{
+    credentials::TokenCredential,
+    http::{AsyncRawResponse, ClientOptions, HttpClient, Request},
+};
+use azure_identity::{ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions};
 use serde::Deserialize;
 use std::sync::Arc;
 use url::Url;
@@ -58,6 +63,22 @@ impl Entra {
     /// Where tokens are asked for: what an assertion must name as its audience.
     pub(super) fn token_url(&self) -> String {
         format!("{}{}/oauth2/v2.0/token", self.transport.endpoint.actual(), self.tenant_id)
+    }
+
+    /// Gets a token for who can make an assertion.
+    pub(super) async fn exchange(
+        &self,
+        client_id: &str,
+        assertion: impl ClientAssertion + 'static,
+        scope: &str,
+    ) -> Result<Token, Error> {
+        let options = ClientAssertionCredentialOptions { client_options: self.client_options() };
+        let (tenant_id, client_id) = (self.tenant_id.clone(), client_id.to_owned());
+        let result = match ClientAssertionCredential::new(tenant_id, client_id, assertion, Some(options)) {
+            Ok(credential) => credential.get_token(&[scope], None).await,
+            Err(error) => Err(error),
+        };
+        token(result, self.identity())
     }
 
     pub(super) fn identity(&self) -> &Arc<str> {

@@ -1,12 +1,12 @@
-use super::{Entra, Material, Parts, token};
+use super::{Entra, Material, Parts};
 use crate::azure::{
     error::Error,
     http::wrapped,
     token::{Fetch, Token},
 };
 use async_trait::async_trait;
-use azure_core::{credentials::TokenCredential, http::ClientMethodOptions};
-use azure_identity::{ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions};
+use azure_core::http::ClientMethodOptions;
+use azure_identity::ClientAssertion;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -50,17 +50,7 @@ impl Fetch for WorkloadIdentity {
         let identity = self.entra.identity();
         // Not WorkloadIdentityCredential: it sends a final line break of the file along, and reads the file on the runtime's thread.
         let assertion = FileToken { file: self.token_file.clone(), identity: Arc::clone(identity) };
-        let options = ClientAssertionCredentialOptions { client_options: self.entra.client_options() };
-        let result = match ClientAssertionCredential::new(
-            self.entra.tenant_id.clone(),
-            self.client_id.clone(),
-            assertion,
-            Some(options),
-        ) {
-            Ok(credential) => credential.get_token(&[scope], None).await,
-            Err(error) => Err(error),
-        };
-        token(result, identity)
+        self.entra.exchange(&self.client_id, assertion, scope).await
     }
 }
 

@@ -3,11 +3,11 @@ use crate::{
     azure::{
         NetworkConfig,
         error::{Error, Nonsense, Peer},
-        http::{CALL_TIMEOUT, Clients, Endpoint, HostName, client_options, is_loopback, our_error, wrapped},
+        http::{CALL_TIMEOUT, Clients, Endpoint, HostName, client_options, our_error, wrapped},
         token::Tokens,
     },
     clock::Clock,
-    model::{Found, Secret},
+    model::{Found, Secret, is_loopback},
 };
 use async_trait::async_trait;
 use azure_core::{

@@ -1,8 +1,7 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 /// Whether the URL's host is this machine by its very name: 127.0.0.0/8, `::1`, localhost or *.localhost (RFC 6761, section 6.3).
-pub(in crate::azure) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -12,13 +11,10 @@ pub(in crate::azure) fn is_loopback(url: &Url) -> bool {
 }
 
 /// Whether the name is `localhost` or below it, with or without the final dot.
-pub(super) fn is_localhost(name: &str) -> bool {
+pub fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
 }
-
-/// What such a name stands for, whatever the DNS says: plain text never leaves this machine.
-pub(super) const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 #[cfg(test)]
 mod tests {
