@@ -2,7 +2,7 @@ use super::Seams;
 use crate::{
     audit::Audit,
     azure::{Azure, IdentityConfig, SystemResolver},
-    broker::{BadPattern, Broker, Judged, Reader, Routes},
+    broker::{BadPattern, Broker, Judged, Reader, Routes, TimedReader},
     cache::{Cache, Scope},
     config::Config,
     model::Fault,
@@ -61,7 +61,8 @@ impl Maker {
     }
 
     fn cache(&self, config: &Config) -> Cache<Judged> {
-        Cache::new(&config.cache, Arc::clone(&self.seams.clock), Arc::clone(&self.counters))
+        let Seams { clock, ids, .. } = &self.seams;
+        Cache::new(&config.cache, Arc::clone(clock), Arc::clone(ids), Arc::clone(&self.counters))
     }
 
     fn make(
@@ -70,26 +71,28 @@ impl Maker {
         cache: Cache<Judged>,
         known: &HashMap<Scope, Arc<Reader>>,
     ) -> Result<Generation, BuildError> {
-        let mut ordered = Vec::with_capacity(config.sources.len());
+        let (mut ordered, mut readers) = (Vec::with_capacity(config.sources.len()), HashMap::new());
         for source in &config.sources {
             let scope = scope(source, &config.identities);
             let reader = match known.get(&scope) {
                 Some(reader) => Arc::clone(reader),
                 None => Arc::new(self.reader(source, &config.identities, scope)?),
             };
-            ordered.push((scope, reader));
+            let different = config.source_times.get(&source.name).copied().unwrap_or_default();
+            ordered.push(TimedReader { reader: Arc::clone(&reader), times: config.cache.times.with(different) });
+            readers.insert(scope, reader);
         }
-        let routes = Routes::new(&config.routes, ordered.iter().map(|(_, reader)| Arc::clone(reader)).collect())?;
+        let routes = Routes::new(&config.routes, ordered)?;
         let rights = config.listeners.iter().map(|listener| (Arc::clone(&listener.name), listener.allow.clone()));
         let broker = Broker::new(
             Policy::new(rights),
             routes,
-            (cache, config.cache.times),
+            cache,
             self.audit.clone(),
             Arc::clone(&self.seams.clock),
             Arc::clone(&self.counters),
         );
-        Ok(Generation { broker, config, loaded_at: self.seams.clock.wall(), readers: ordered.into_iter().collect() })
+        Ok(Generation { broker, config, loaded_at: self.seams.clock.wall(), readers })
     }
 
     fn reader(&self, config: &SourceConfig, identities: &[IdentityConfig], scope: Scope) -> Result<Reader, Fault> {

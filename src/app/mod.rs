@@ -28,7 +28,7 @@ pub struct Seams {
     pub clock: Arc<dyn Clock>,
     /// Where environment variables come from.
     pub env: Arc<dyn Env>,
-    /// Where the ids of internal faults come from.
+    /// Where random numbers come from: ids of internal faults, jitter.
     pub ids: Ids,
 }
 

@@ -102,7 +102,7 @@ impl Control for Running {
                 loaded_at: current.loaded_at,
                 last_reload_error: self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             },
-            sources: current.broker.readers().iter().map(|reader| source_status(reader)).collect(),
+            sources: current.broker.readers().iter().map(|timed| source_status(&timed.reader)).collect(),
             cache: CacheStatus {
                 values: usage.values,
                 not_found: usage.not_found,

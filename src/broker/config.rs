@@ -1,4 +1,7 @@
-use crate::model::{Kind, Name, Origin, SourceName};
+use crate::{
+    cache::Overrides,
+    model::{Kind, Name, Origin, SourceName},
+};
 use std::{sync::Arc, time::Duration};
 
 /// One entry of `routes` in valet.yaml: which sources answer a name, in what order.
@@ -12,6 +15,8 @@ pub struct RouteConfig {
     pub sources: Vec<SourceName>,
     /// What happens when a source cannot be asked.
     pub on_unavailable: OnUnavailable,
+    /// How long answers are believed, where that is not as the sources have it.
+    pub cache: Overrides,
 }
 
 /// What happens when a source cannot be asked.

@@ -14,11 +14,11 @@ pub use config::{ConnectionConfig, EntraTokenConfig, ExtraConfig, Field, OnUnava
 pub use health::Health;
 pub use judged::Judged;
 pub use reader::Reader;
-pub use routes::{BadPattern, Routes};
+pub use routes::{BadPattern, Routes, TimedReader};
 
 use crate::{
     audit::Audit,
-    cache::{Cache, Hit, Key, Times},
+    cache::{Cache, Hit, Key},
     clock::Clock,
     model::{Answer, Caller, Fault, FaultKind, Lookup, Right, State},
     policy::{Decision, Policy},
@@ -32,7 +32,6 @@ pub struct Broker {
     policy: Policy,
     routes: Routes,
     cache: Cache<Judged>,
-    times: Times,
     audit: Audit,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
@@ -43,12 +42,12 @@ impl Broker {
     pub fn new(
         policy: Policy,
         routes: Routes,
-        (cache, times): (Cache<Judged>, Times),
+        cache: Cache<Judged>,
         audit: Audit,
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
     ) -> Self {
-        Self { policy, routes, cache, times, audit, clock, counters }
+        Self { policy, routes, cache, audit, clock, counters }
     }
 
     /// Answers one lookup; `None` means that no source of its route has the name. Every call leaves one audit event, also if it is dropped.
@@ -108,7 +107,8 @@ impl Broker {
         }
     }
 
-    async fn ask(&self, reader: &Arc<Reader>, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+    async fn ask(&self, timed: &TimedReader, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+        let TimedReader { reader, times } = timed;
         let hit = if reader.source().is_local() {
             let judged = reader.read(lookup).await?;
             let fresh_until = self.clock.wall();
@@ -117,15 +117,18 @@ impl Broker {
             let key = Key { scope: reader.scope(), lookup: lookup.clone() };
             let fetch = || {
                 let (reader, lookup) = (Arc::clone(reader), lookup.clone());
-                async move { reader.read(&lookup).await }
+                move || {
+                    let (reader, lookup) = (Arc::clone(&reader), lookup.clone());
+                    async move { reader.read(&lookup).await }
+                }
             };
-            self.cache.get(&key, self.times, fetch).await?
+            self.cache.get(&key, *times, fetch).await?
         };
         hit.map(|hit| hit.value.answer(reader, lookup, &hit)).transpose()
     }
 
     /// The readers of every source, in the order of valet.yaml.
-    pub fn readers(&self) -> &[Arc<Reader>] {
+    pub fn readers(&self) -> &[TimedReader] {
         self.routes.readers()
     }
 

@@ -1,5 +1,8 @@
 use super::{OnUnavailable, Reader, RouteConfig};
-use crate::model::{Kind, Lookup};
+use crate::{
+    cache::Times,
+    model::{Kind, Lookup},
+};
 use globset::{GlobBuilder, GlobMatcher};
 use std::sync::Arc;
 
@@ -17,10 +20,19 @@ struct Route {
     target: Target,
 }
 
+/// A reader, and how long what it reads is believed.
+#[derive(Debug, Clone)]
+pub struct TimedReader {
+    /// The reader.
+    pub reader: Arc<Reader>,
+    /// The times of its source; those of a route may differ.
+    pub times: Times,
+}
+
 /// Where a matching lookup goes.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) readers: Vec<Arc<Reader>>,
+    pub(super) readers: Vec<TimedReader>,
     pub(super) on_unavailable: OnUnavailable,
 }
 
@@ -37,10 +49,13 @@ impl Routes {
     ///
     /// # Errors
     /// [`BadPattern`] for the first pattern that is no glob.
-    pub fn new(configs: &[RouteConfig], readers: Vec<Arc<Reader>>) -> Result<Self, BadPattern> {
+    pub fn new(configs: &[RouteConfig], readers: Vec<TimedReader>) -> Result<Self, BadPattern> {
         let routes = configs.iter().enumerate().map(|(index, config)| {
             let pattern = GlobBuilder::new(&config.pattern).literal_separator(false).build();
-            let of_name = |name| readers.iter().find(|reader| reader.source().name() == name).cloned();
+            let of_name = |name| {
+                let known = readers.iter().find(|known| known.reader.source().name() == name)?;
+                Some(TimedReader { times: known.times.with(config.cache), ..known.clone() })
+            };
             Ok(Route {
                 pattern: pattern.map_err(|_| BadPattern { index })?.compile_matcher(),
                 kinds: config.kinds.clone(),
@@ -63,7 +78,7 @@ impl Routes {
         self.routes.iter().find(matches).map_or(&self.fallback, |route| &route.target)
     }
 
-    pub(super) fn readers(&self) -> &[Arc<Reader>] {
+    pub(super) fn readers(&self) -> &[TimedReader] {
         &self.fallback.readers
     }
 }

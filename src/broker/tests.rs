@@ -1,7 +1,6 @@
 use super::*;
 use crate::{
-    cache,
-    cache::Scope,
+    cache::{self, Overrides, Scope, Times},
     clock::ManualClock,
     model::{Claims, Found, Kind, Peer, SourceName},
     source::Source,
@@ -12,7 +11,11 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write,
-    sync::{Mutex, mpsc},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::SystemTime,
 };
 
@@ -23,6 +26,8 @@ struct Shelf {
     local: bool,
     values: BTreeMap<&'static str, &'static str>,
     fault: Mutex<Option<Fault>>,
+    /// Nothing is answered at all.
+    down: AtomicBool,
 }
 
 #[async_trait]
@@ -45,6 +50,9 @@ impl Source for Shelf {
 
     async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault> {
         let fault = self.fault.lock().unwrap().clone();
+        if self.down.load(Ordering::Relaxed) {
+            return Err(Fault::new(FaultKind::SourceDown, "down"));
+        }
         match (self.values.get(lookup.name.as_str()), fault) {
             (Some(&"never"), _) => std::future::pending().await,
             (Some(value), _) => Ok(Some(Found::plain(*value))),
@@ -82,7 +90,13 @@ impl Lab {
         let as_clock = || Arc::clone(&clock) as Arc<dyn Clock>;
         let shelf = |name: &str, values: &[(&'static str, &'static str)]| {
             let values = values.iter().copied().collect();
-            Arc::new(Shelf { name: SourceName::new(name), local: false, values, fault: Mutex::default() })
+            Arc::new(Shelf {
+                name: SourceName::new(name),
+                local: false,
+                values,
+                fault: Mutex::default(),
+                down: AtomicBool::default(),
+            })
         };
         let shelves = vec![
             shelf("first", &[("both", "a://1"), ("token", "not-a-uri"), ("stuck", "never")]),
@@ -90,15 +104,16 @@ impl Lab {
         ];
         let reader = |shelf: &Arc<Shelf>| {
             let scope = Scope::of(shelf.name());
-            Arc::new(Reader::new(Arc::clone(shelf) as Arc<dyn Source>, scope, as_clock(), Arc::clone(&counters)))
+            let reader = Reader::new(Arc::clone(shelf) as Arc<dyn Source>, scope, as_clock(), Arc::clone(&counters));
+            TimedReader { reader: Arc::new(reader), times: Times::default() }
         };
         let routes = Routes::new(routes, shelves.iter().map(reader).collect()).unwrap();
         let config = cache::Config::default();
-        let cache = Cache::new(&config, as_clock(), Arc::clone(&counters));
+        let cache = Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters));
         let policy = Policy::new([("tasks".into(), BTreeSet::from([Right::Connections]))]);
         let (sender, lines) = mpsc::channel();
         let (audit, _writer) = Audit::start(Lines(sender), as_clock(), Arc::clone(&counters)).unwrap();
-        let broker = Broker::new(policy, routes, (cache, config.times), audit, as_clock(), counters);
+        let broker = Broker::new(policy, routes, cache, audit, as_clock(), counters);
         Self { broker, clock, shelves, lines }
     }
 
@@ -110,6 +125,10 @@ impl Lab {
 
     fn set_fault(&self, shelf: usize, kind: Option<FaultKind>) {
         *self.shelves[shelf].fault.lock().unwrap() = kind.map(|kind| Fault::new(kind, "planted"));
+    }
+
+    fn set_down(&self, shelf: usize) {
+        self.shelves[shelf].down.store(true, Ordering::Relaxed);
     }
 
     fn next_line(&self) -> Value {
@@ -124,7 +143,7 @@ fn caller() -> Caller {
 
 fn route(pattern: &str, sources: &[&str], on_unavailable: OnUnavailable) -> RouteConfig {
     let sources = sources.iter().map(|name| SourceName::new(name)).collect();
-    RouteConfig { pattern: pattern.to_owned(), kinds: vec![], sources, on_unavailable }
+    RouteConfig { pattern: pattern.to_owned(), kinds: vec![], sources, on_unavailable, cache: Overrides::default() }
 }
 
 #[tokio::test]
@@ -147,7 +166,7 @@ async fn the_first_route_that_matches_decides_who_is_asked() {
     assert_eq!(lab.get("stuck_not").await, Ok(None), "what no route matches goes to all");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_fault_ends_the_lookup_and_says_which_source_and_since_when() {
     let lab = Lab::new(&[]);
     lab.set_fault(0, Some(FaultKind::SourceDown));
@@ -165,10 +184,10 @@ async fn a_fault_ends_the_lookup_and_says_which_source_and_since_when() {
     lab.set_fault(0, None);
     lab.clock.advance(Duration::from_hours(1));
     assert!(lab.get("only_second").await.is_ok());
-    assert_eq!(lab.broker.readers()[0].health().unwell(), None);
+    assert_eq!(lab.broker.readers()[0].reader.health().unwell(), None);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_route_that_skips_asks_the_next_source_and_never_says_that_the_name_is_not_here() {
     let lab = Lab::new(&[route("*", &["first", "second"], OnUnavailable::Skip)]);
     lab.set_fault(0, Some(FaultKind::Throttled));
@@ -222,4 +241,35 @@ async fn every_lookup_leaves_one_audit_line_without_the_value() {
     assert_eq!((&line["outcome"], &line["fault"]), (&"fault".into(), &"MALFORMED_VALUE".into()));
     assert!(lab.get("stuck").now_or_never().is_none());
     assert_eq!(lab.next_line()["outcome"], "abandoned");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_routes_times_outrank_those_of_its_source() {
+    let short = Overrides { fresh: Some(Duration::from_mins(1)), stale: Some(Duration::ZERO), not_found: None };
+    let lab = Lab::new(&[RouteConfig { cache: short, ..route("both", &["first"], OnUnavailable::Fail) }]);
+    lab.get("both").await.unwrap();
+    lab.get("only_second").await.unwrap();
+    let times = |name| {
+        let lookup = Lookup::parse(Kind::Connection, name, "").unwrap();
+        lab.broker.routes.of(&lookup).readers[0].times
+    };
+    assert_eq!(times("both"), Times { fresh: Duration::from_mins(1), stale: Duration::ZERO, ..Times::default() });
+    assert_eq!(times("only_second"), Times::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_down_still_answers_what_it_answered_before_and_says_how_old_that_is() {
+    let lab = Lab::new(&[route("*", &["first", "second"], OnUnavailable::Skip)]);
+    lab.get("both").await.unwrap();
+    lab.next_line();
+    lab.clock.advance(Duration::from_hours(1));
+    lab.set_down(0);
+    let lookup = Lookup::parse(Kind::Connection, "both", "").unwrap();
+    let answer = lab.broker.lookup(&caller(), &lookup).await.unwrap().unwrap();
+    assert_eq!(
+        (answer.found.value.expose(), answer.source.as_str(), answer.state, answer.age),
+        ("a://1", "first", State::Stale, Duration::from_hours(1)),
+        "rather than skip it for a source that has something else"
+    );
+    assert_eq!(lab.next_line()["state"], "stale");
 }

@@ -1,5 +1,10 @@
+use super::{
+    Times, Weigh,
+    freshness::{Lead, Verdict, judge},
+};
 use crate::model::State;
 use std::{
+    cmp::min,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -10,6 +15,16 @@ pub(super) struct Entry<T> {
     pub(super) payload: Arc<T>,
     /// Monotonic time at which the source gave it.
     read_at: Duration,
+    lead: Lead,
+}
+
+/// The time, both ways: ages are our own, ends of tokens are other machines' times.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    /// Since an arbitrary start.
+    pub(super) monotonic: Duration,
+    /// Wall clock.
+    pub(super) wall: SystemTime,
 }
 
 /// A value with what a caller may know of its age.
@@ -19,45 +34,59 @@ pub struct Hit<V> {
     pub value: Arc<V>,
     /// Time since the source gave it.
     pub age: Duration,
-    /// Until when it is served without asking again.
+    /// Until when it is served without asking again; in the past where that is over.
     pub fresh_until: SystemTime,
-    /// Whether that is still so.
+    /// Whether its source confirmed it in time, or could not be asked.
     pub state: State,
 }
 
 impl<T> Entry<T> {
-    pub(super) fn new(payload: T, now: Duration) -> Self {
-        Self { payload: Arc::new(payload), read_at: now }
+    pub(super) fn new(payload: T, now: Now, random: u64) -> Self {
+        Self { payload: Arc::new(payload), read_at: now.monotonic, lead: Lead::of(random) }
     }
 
-    pub(super) fn is_within(&self, span: Duration, now: Duration) -> bool {
+    pub(super) fn is_within(&self, span: Duration, now: Now) -> bool {
         self.left_of(span, now).is_some()
     }
 
     /// How much of `span`, counted from the reading, is left; `None` where it is over.
-    pub(super) fn left_of(&self, span: Duration, now: Duration) -> Option<Duration> {
+    pub(super) fn left_of(&self, span: Duration, now: Now) -> Option<Duration> {
         span.checked_sub(self.age(now)).filter(|left| !left.is_zero())
     }
 
-    pub(super) fn hit(&self, fresh: Duration, now: Duration, wall: SystemTime) -> Hit<T> {
-        let left = self.left_of(fresh, now).unwrap_or_default();
-        Hit { value: Arc::clone(&self.payload), age: self.age(now), fresh_until: wall + left, state: State::Fresh }
+    fn age(&self, now: Now) -> Duration {
+        now.monotonic.saturating_sub(self.read_at)
+    }
+}
+
+impl<V: Weigh> Entry<V> {
+    pub(super) fn judge(&self, times: Times, now: Now) -> Verdict {
+        match self.payload.ends_at() {
+            Some(end) if end <= now.wall => Verdict::Gone,
+            _ => judge(self.age(now), self.lead, times),
+        }
     }
 
-    fn age(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.read_at)
+    pub(super) fn hit(&self, state: State, times: Times, now: Now) -> Hit<V> {
+        let age = self.age(now);
+        let fresh_until = match times.fresh.checked_sub(age) {
+            Some(left) => now.wall + left,
+            None => now.wall - (age - times.fresh),
+        };
+        let fresh_until = self.payload.ends_at().map_or(fresh_until, |end| min(end, fresh_until));
+        Hit { value: Arc::clone(&self.payload), age, fresh_until, state }
     }
 }
 
 impl<T> Clone for Entry<T> {
     fn clone(&self) -> Self {
-        Self { payload: Arc::clone(&self.payload), read_at: self.read_at }
+        Self { payload: Arc::clone(&self.payload), ..*self }
     }
 }
 
 impl<V> Clone for Hit<V> {
     fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), age: self.age, fresh_until: self.fresh_until, state: self.state }
+        Self { value: Arc::clone(&self.value), ..*self }
     }
 }
 
@@ -66,22 +95,51 @@ mod tests {
     use super::*;
 
     const MINUTE: Duration = Duration::from_mins(1);
+    const TIMES: Times = Times { fresh: Duration::from_mins(5), stale: Duration::from_hours(1), not_found: MINUTE };
 
-    #[test]
-    fn an_entry_is_fresh_until_its_span_is_over_and_not_at_that_instant() {
-        let entry = Entry::new("v", MINUTE);
-        assert_eq!(entry.left_of(MINUTE, MINUTE), Some(MINUTE));
-        assert_eq!(entry.left_of(MINUTE, MINUTE * 2 - Duration::from_nanos(1)), Some(Duration::from_nanos(1)));
-        assert_eq!(entry.left_of(MINUTE, MINUTE * 2), None);
-        assert!(!entry.is_within(Duration::ZERO, MINUTE), "a span of zero turns caching off");
+    /// A value that ends of itself at this minute.
+    struct Token(Option<u32>);
+
+    impl Weigh for Token {
+        fn weight(&self) -> usize {
+            0
+        }
+
+        fn ends_at(&self) -> Option<SystemTime> {
+            self.0.map(|minute| at(minute).wall)
+        }
+    }
+
+    fn at(minute: u32) -> Now {
+        Now { monotonic: MINUTE * minute, wall: SystemTime::UNIX_EPOCH + MINUTE * (1000 + minute) }
     }
 
     #[test]
-    fn a_hit_says_its_age_and_its_end_on_the_wall_clock() {
-        let hit = Entry::new("v", MINUTE).hit(MINUTE * 5, MINUTE * 3, SystemTime::UNIX_EPOCH);
-        assert_eq!(
-            (hit.age, hit.fresh_until, hit.state),
-            (MINUTE * 2, SystemTime::UNIX_EPOCH + MINUTE * 3, State::Fresh)
-        );
+    fn an_entry_is_fresh_until_its_span_is_over_and_not_at_that_instant() {
+        let entry = Entry::new("v", at(1), 0);
+        let just_before = Now { monotonic: MINUTE * 2 - Duration::from_nanos(1), ..at(2) };
+        assert_eq!(entry.left_of(MINUTE, at(1)), Some(MINUTE));
+        assert_eq!(entry.left_of(MINUTE, just_before), Some(Duration::from_nanos(1)));
+        assert_eq!(entry.left_of(MINUTE, at(2)), None);
+        assert!(!entry.is_within(Duration::ZERO, at(1)), "a span of zero turns caching off");
+    }
+
+    #[test]
+    fn a_hit_says_its_age_and_its_end_on_the_wall_clock_also_when_that_is_past() {
+        for (minute, state) in [(3, State::Fresh), (6, State::Fresh), (30, State::Stale)] {
+            let hit = Entry::new(Token(None), at(1), 0).hit(state, TIMES, at(minute));
+            assert_eq!((hit.age, hit.fresh_until, hit.state), (MINUTE * (minute - 1), at(6).wall, state));
+        }
+    }
+
+    #[test]
+    fn what_ends_of_itself_is_gone_then_however_fresh_or_stale_it_might_be() {
+        let token = Entry::new(Token(Some(4)), at(1), 0);
+        assert_eq!(token.hit(State::Fresh, TIMES, at(2)).fresh_until, at(4).wall);
+        let verdicts = [1, 3, 4, 5, 30].map(|minute| token.judge(TIMES, at(minute)));
+        assert_eq!(verdicts, [Verdict::Fresh, Verdict::Fresh, Verdict::Gone, Verdict::Gone, Verdict::Gone]);
+        let token = Entry::new(Token(Some(30)), at(1), 0);
+        let verdicts = [4, 29, 30].map(|minute| token.judge(TIMES, at(minute)));
+        assert_eq!(verdicts, [Verdict::Fresh, Verdict::Stale, Verdict::Gone]);
     }
 }

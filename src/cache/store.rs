@@ -4,12 +4,17 @@ use crate::{
     telemetry::{Counter, Counters},
 };
 use moka::{notification::RemovalCause, sync::Cache as Moka};
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
-/// What a value weighs against the cache's bound.
+/// What the cache has to know of a value.
 pub trait Weigh: Send + Sync + 'static {
-    /// Its bytes on the heap.
+    /// Its bytes on the heap, as they count against the cache's bound.
     fn weight(&self) -> usize;
+
+    /// When it ends of itself, as a token does: from then on it is not handed out, neither fresh nor stale. `None` for what has no such end.
+    fn ends_at(&self) -> Option<SystemTime> {
+        None
+    }
 }
 
 /// The only file that knows moka: it bounds memory and evicts. When an entry is too old is decided elsewhere.
@@ -65,16 +70,29 @@ impl<V: Weigh> Store<V> {
 
     pub(super) fn put_value(&self, key: Key, entry: Entry<V>) {
         self.not_found.invalidate(&key);
+        self.faults.invalidate(&key);
         self.values.insert(key, entry);
     }
 
     pub(super) fn put_not_found(&self, key: Key, entry: Entry<()>) {
         self.values.invalidate(&key);
+        self.faults.invalidate(&key);
         self.not_found.insert(key, entry);
     }
 
     pub(super) fn put_fault(&self, key: Key, entry: Entry<Fault>) {
+        // Who could not answer may have been right before. Who refuses has answered: what was read before is no longer ours to give.
+        if !entry.payload.kind().is_unavailable() {
+            self.values.invalidate(&key);
+            self.not_found.invalidate(&key);
+        }
         self.faults.insert(key, entry);
+    }
+
+    /// Drops what is held of these keys; answers how many values and names not found that was. Goes through all keys.
+    pub(super) fn remove(&self, is_meant: impl Fn(&Key) -> bool) -> usize {
+        remove(&self.faults, &is_meant);
+        remove(&self.values, &is_meant) + remove(&self.not_found, &is_meant)
     }
 
     pub(super) fn usage(&self) -> Usage {
@@ -88,6 +106,11 @@ impl<V: Weigh> Store<V> {
             max_bytes: self.max_bytes,
         }
     }
+}
+
+fn remove<T: Clone + Send + Sync + 'static>(held: &Moka<Key, T>, is_meant: impl Fn(&Key) -> bool) -> usize {
+    let keys: Vec<_> = held.iter().map(|(key, _)| key).filter(|key| is_meant(key)).collect();
+    keys.iter().filter(|key| held.remove(&***key).is_some()).count()
 }
 
 fn bounded<T: Send + Sync + 'static>(

@@ -25,6 +25,7 @@ pub(super) fn check(draft: Draft, cx: &mut Context<'_>) -> Config {
         listeners: draft.listeners.map_or_else(default_listeners, values),
         identities: with_default(values(draft.identities), &draft.sources),
         sources: values(draft.sources),
+        source_times: draft.source_times,
         routes: values(draft.routes),
         cache: draft.cache,
         audit: draft.audit,

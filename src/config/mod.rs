@@ -36,7 +36,7 @@ use crate::{
 use context::Context;
 use place::Place;
 use shape::{OfKeys, Shape as _};
-use std::{fs::File, io, path::Path};
+use std::{collections::HashMap, fs::File, io, path::Path};
 
 /// Everything that valet.yaml says, parsed and consistent: every reference points to something that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Config {
     pub identities: Vec<IdentityConfig>,
     /// `sources`, in the order written.
     pub sources: Vec<SourceConfig>,
+    /// `cache` of each source that has one.
+    pub source_times: HashMap<SourceName, cache::Overrides>,
     /// `routes`; empty means every source in the order written, for every name.
     pub routes: Vec<RouteConfig>,
     /// `cache`.
@@ -62,6 +64,7 @@ impl Default for Config {
             listeners: transport::default_listeners(),
             identities: Vec::new(),
             sources: vec![SourceConfig { name: SourceName::new("env"), kind: SourceKind::Environment }],
+            source_times: HashMap::new(),
             routes: Vec::new(),
             cache: cache::Config::default(),
             audit: audit::Config::default(),

@@ -36,6 +36,16 @@ counters! {
     CacheEvictions = "cache_evictions",
     /// Lookups answered with a fault that was held for the pause after a failed read.
     FaultsHeld = "faults_held",
+    /// Lookups answered with a value past its fresh time, because its source could not be asked.
+    StaleServed = "stale_served",
+    /// Lookups for which a source was no longer waited for, because a value past its fresh time was there.
+    StaleWaitsCut = "stale_waits_cut",
+    /// Reads begun ahead of the end of a value's fresh time.
+    RefreshesBegun = "refreshes_begun",
+    /// Reads ahead that were left out, because enough reads were under way.
+    RefreshesDropped = "refreshes_dropped",
+    /// Reads tried once more after a fault that may pass.
+    ReadsRetried = "reads_retried",
     /// Lookups refused because too many reads were under way.
     FlightsRefused = "flights_refused",
     /// Reads of sources.

@@ -61,7 +61,7 @@ fn the_schema_refuses_each_key_of_a_later_version_and_each_mistake_of_form() {
         "grants: {a: {account: b}}",
         "connections: {a: {type: wasb}}",
         "policy: [{}]",
-        "cache: {stale: 24h}",
+        "cache: {stale: 24}",
         "cache: {fresh: 5}",
         "cache: {frehs: 5m}",
         "cache: 5m",
@@ -80,7 +80,8 @@ fn the_schema_refuses_each_key_of_a_later_version_and_each_mistake_of_form() {
         "identities: {a: {kind: none}}",
         "routes: [{match: a}]",
         "routes: [{match: a, sources: [], kinds: [connection]}]",
-        "routes: [{match: a, sources: [], cache: {fresh: 1m}}]",
+        "routes: [{match: a, sources: [], cache: {max_bytes: 64MiB}}]",
+        "routes: [{match: a, sources: [], cache: {fresh: 1}}]",
     ] {
         assert!(!accepts(&format!("{base}{mistake}")), "{mistake}");
         assert!(parse(&format!("{base}{mistake}")).is_err(), "{mistake}");
@@ -92,7 +93,7 @@ fn the_schema_refuses_each_key_of_a_later_version_and_each_mistake_of_form() {
         "{kind: key-vault, url: \"https://a\", budget: {requests: 1}}",
         "{kind: key-vault, url: \"https://a\", network: {path: public}}",
         "{kind: key-vault, url: \"https://a\", names: {separator: _}}",
-        "{kind: environment, cache: {fresh: 1m}}",
+        "{kind: key-vault, url: \"https://a\", cache: {max_bytes: 64MiB}}",
         "{kind: environment, url: \"https://a\"}",
         "{}",
     ] {
@@ -135,6 +136,7 @@ fn every_key_is_described_and_defaults_are_those_of_the_rooms() {
     }
     let cache = &schema["properties"]["cache"]["anyOf"][0]["properties"];
     assert_eq!(cache["fresh"]["default"], "5m");
+    assert_eq!(cache["stale"]["default"], "1d");
     assert_eq!(cache["not_found"]["default"], "1m");
     assert_eq!(cache["max_bytes"]["default"], "64MiB");
 }

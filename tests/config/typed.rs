@@ -20,9 +20,22 @@ fn every_key_reaches_the_typed_configuration() {
         listeners: listeners(&base),
         identities: identities(&base),
         sources: sources(&base),
+        source_times: [(
+            SourceName::new("vault"),
+            cache::Overrides {
+                fresh: Some(Duration::from_secs(90)),
+                stale: Some(Duration::ZERO),
+                not_found: Some(Duration::from_mins(2)),
+            },
+        )]
+        .into(),
         routes: routes(),
         cache: cache::Config {
-            times: cache::Times { fresh: Duration::from_mins(90), not_found: Duration::ZERO },
+            times: cache::Times {
+                fresh: Duration::from_mins(90),
+                stale: Duration::from_hours(30 * 24),
+                not_found: Duration::ZERO,
+            },
             max_bytes: 1 << 20,
         },
         audit: audit::Config::File(base.join("audit.jsonl")),
@@ -126,11 +139,16 @@ fn routes() -> Vec<RouteConfig> {
         kinds: kinds.to_vec(),
         sources: sources.iter().map(|name| SourceName::new(name)).collect(),
         on_unavailable,
+        cache: cache::Overrides::default(),
     };
+    let week = Some(Duration::from_hours(7 * 24));
     vec![
         route("a*", &[Kind::Connection, Kind::Variable], &["env", "vault"], OnUnavailable::Skip),
         route("123?", &[Kind::Config], &["connections", "variables"], OnUnavailable::Fail),
-        route("*", &[Kind::Variable], &[], OnUnavailable::Fail),
+        RouteConfig {
+            cache: cache::Overrides { stale: week, ..cache::Overrides::default() },
+            ..route("*", &[Kind::Variable], &[], OnUnavailable::Fail)
+        },
     ]
 }
 

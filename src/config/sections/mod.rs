@@ -20,13 +20,14 @@ use crate::{
     audit, azure::IdentityConfig, broker::RouteConfig, cache, model::SourceName, source::SourceConfig,
     transport::ListenerConfig,
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// What the file says, each part right by itself, and where.
 pub(super) struct Draft {
     pub(super) listeners: Option<Vec<Placed<ListenerConfig>>>,
     pub(super) identities: Vec<Placed<IdentityConfig>>,
     pub(super) sources: Vec<Placed<SourceConfig>>,
+    pub(super) source_times: HashMap<SourceName, cache::Overrides>,
     pub(super) routes: Vec<Placed<RouteConfig>>,
     pub(super) cache: cache::Config,
     pub(super) audit: audit::Config,
@@ -75,10 +76,14 @@ pub(super) fn root(record: &mut Record<'_, '_>) -> Option<Draft> {
     record.later("policy", "Who may read what.");
     record.later("metrics", "Where metrics and probes are served.");
     record.later("status", "Where the status page is served.");
+    let sources = sources.unwrap_or_default();
+    let times = sources.iter().filter_map(|Placed { value: (name, (_, times)), .. }| Some((name, (*times)?)));
+    let source_times = times.map(|(name, times)| (SourceName::new(name), times)).collect();
     Some(Draft {
         listeners: listeners.map(|all| named(all, |name, (unix, allow)| ListenerConfig { name, unix, allow })),
         identities: named(identities.unwrap_or_default(), |name, identity| IdentityConfig { name, ..identity }),
-        sources: named(sources.unwrap_or_default(), |name, kind| SourceConfig { name: SourceName::new(&name), kind }),
+        sources: named(sources, |name, (kind, _)| SourceConfig { name: SourceName::new(&name), kind }),
+        source_times,
         routes: routes.unwrap_or_default(),
         cache: cache.unwrap_or_default(),
         audit: audit.unwrap_or_default(),

@@ -1,9 +1,10 @@
+use super::settings;
 use crate::{
     broker::{OnUnavailable, RouteConfig},
     config::{
         context::Names,
         record::Record,
-        shape::{ListOf, NameOf, Words},
+        shape::{ListOf, NameOf, OfKeys, Words},
         text::Text,
     },
     model::{Kind, Name, SourceName},
@@ -29,10 +30,10 @@ pub(super) fn route(record: &mut Record<'_, '_>) -> Option<RouteConfig> {
         &ON_UNAVAILABLE,
         OnUnavailable::default(),
     );
-    record.later("cache", "What is different for this route.");
+    let cache = record.optional("cache", "What is different for this route.", &OfKeys(settings::overrides));
     let kinds = kinds.map(|kinds| record.distinct(kinds)).unwrap_or_default();
     let sources = sources.map(|names| record.distinct(names).iter().map(|name| SourceName::new(name)).collect());
-    Some(RouteConfig { pattern: pattern?, kinds, sources: sources?, on_unavailable })
+    Some(RouteConfig { pattern: pattern?, kinds, sources: sources?, on_unavailable, cache: cache.unwrap_or_default() })
 }
 
 const GLOB: Text = Text {

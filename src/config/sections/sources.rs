@@ -1,5 +1,6 @@
-use super::network::network;
+use super::{network::network, settings};
 use crate::{
+    cache::Overrides,
     config::{
         address::HostUrl,
         context::Names,
@@ -13,9 +14,15 @@ use crate::{
 };
 
 /// One entry of `sources`, but for its name.
-pub(super) fn source(record: &mut Record<'_, '_>) -> Option<SourceKind> {
-    record.later("cache", "What is different for this source.");
-    record.variant("kind", "What the source is.", KINDS, &["upstream"])
+pub(super) fn source(record: &mut Record<'_, '_>) -> Option<(SourceKind, Option<Overrides>)> {
+    let times = record.optional("cache", "What is different for this source.", &OfKeys(settings::overrides));
+    let kind = record.variant("kind", "What the source is.", KINDS, &["upstream"])?;
+    if times.is_some() && matches!(kind, SourceKind::Environment | SourceKind::File(_)) {
+        record.note("cache", |place| {
+            place.warning("this source is never cached, so nothing is different", "leave `cache` out here")
+        });
+    }
+    Some((kind, times))
 }
 
 const KINDS: &[Variant<SourceKind>] = &[
