@@ -12,7 +12,8 @@ from http.client import HTTPResponse
 from io import BytesIO
 from typing import Any
 
-from airflow_valet.connection import BACKLOG_PAUSE, MAX_ANSWER, Reply, TooLarge
+from airflow_valet.connection import BACKLOG_PAUSE
+from airflow_valet.reply import MAX_ANSWER, Reply, TooLarge, read
 
 _CHUNK = 64 * 1024  # bytes read at once
 _END_OF_HEAD = b"\r\n\r\n"
@@ -33,7 +34,7 @@ async def exchange(path: str, request: bytes) -> Reply:
     reader, writer = await asyncio.open_unix_connection(sock=await _connect(path))
     try:
         writer.write(request)
-        return Reply(_Received(await _read(reader)))
+        return read(_Received(await _read(reader)))
     finally:
         writer.close()
 

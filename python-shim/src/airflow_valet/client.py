@@ -16,8 +16,9 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from airflow_valet.connection import Reply, TooLarge, exchange
+from airflow_valet.connection import exchange
 from airflow_valet.errors import ValetError, ValetNotFound, ValetUnavailable, classify
+from airflow_valet.reply import Reply, TooLarge
 
 _METHODS = {
     "connection": ("/valet.v1.Broker/GetConnection", "connId"),

@@ -1,51 +1,43 @@
 """HTTP/1.1 over a Unix socket: one exchange under one deadline, on connections that survive `fork`.
 
 What is kept belongs to the process, not to a backend: Airflow makes up to 27 of those in one run, and
-forks after it has looked things up. `http.client` reads the answers. Knows nothing of lookups.
+forks after it has looked things up. Knows nothing of lookups.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import socket
 import time
 from collections import defaultdict, deque
 from contextlib import suppress
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
+from io import BufferedReader, RawIOBase
 from typing import Any
 
-MAX_ANSWER = 8 * 1024 * 1024  # bytes of one answer, headers and all; Key Vault's values end at 25 KiB
+from airflow_valet.reply import MAX_ANSWER, Reply, TooLarge, read, recognise
+
 MAX_IDLE = 4  # connections to one socket that are kept between lookups
 BACKLOG_PAUSE = 0.01  # seconds between attempts while the broker's queue of new connections is full
-
-
-class TooLarge(HTTPException):
-    """The answer is longer than `MAX_ANSWER`."""
-
-
-class Reply:
-    """An HTTP answer, read from ``stream`` (whatever has `makefile`) to its end. Prints as none of it."""
-
-    def __init__(self, stream: Any) -> None:
-        with HTTPResponse(stream, method="POST") as response:
-            response.begin()
-            if (response.length or 0) > MAX_ANSWER:
-                raise TooLarge
-            self.status = response.status
-            self.headers = response.headers
-            self.last = response.will_close
-            self.body = response.read()
+_CHUNK = 32 * 1024  # bytes received at once: nearly always the whole answer
 
 
 class _Connection(socket.socket):
-    """A Unix socket whose every wait ends at the deadline of the present exchange."""
+    """A Unix socket whose every wait ends at the deadline of the present exchange.
+
+    It is non-blocking and waits by `poll`, which goes on for the time that is left when a signal interrupts
+    it; a limit of the kernel's own (SO_RCVTIMEO) would start anew.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.setblocking(False)
         self.path = path
         self.connected = False
         self.deadline = 0.0  # by time.monotonic()
         self.received = 0  # bytes of the present answer
+        self._readable = _poll(self, select.POLLIN)
         _open.add(self)
 
     def exchange(self, deadline: float, request: bytes) -> Reply:
@@ -53,9 +45,9 @@ class _Connection(socket.socket):
         self.deadline, self.received = deadline, 0
         try:
             self._connect()
-            self._limit_wait()  # for all of the request, however many writes it takes
-            self.sendall(request)
-            reply = Reply(self)
+            self._send(request)
+            first = self.receive(_CHUNK)
+            reply = recognise(first) or read(_Stream(self, first))
         except BaseException:  # a task's time limit too: what is half read must not be used again
             self.close()
             raise
@@ -67,22 +59,16 @@ class _Connection(socket.socket):
 
     def is_quiet(self) -> bool:
         """Neither closed by the broker nor holding bytes, which would pass for the next answer."""
-        try:
-            self.settimeout(0)
-            self.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            pass
-        return False
+        return not self._readable.poll(0)
 
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        self._limit_wait()
-        count = super().recv_into(buffer, nbytes, flags)
-        self.received += count
+    def receive(self, most: int) -> bytes:
+        """The next bytes of the answer; none at its end."""
+        self._wait(self._readable)
+        data = self.recv(most)
+        self.received += len(data)
         if self.received > MAX_ANSWER:
             raise TooLarge
-        return count
+        return data
 
     def close(self) -> None:
         _open.discard(self)
@@ -90,18 +76,55 @@ class _Connection(socket.socket):
 
     def _connect(self) -> None:
         while not self.connected:
-            self._limit_wait()
             try:
                 self.connect(self.path)
                 self.connected = True
             except BlockingIOError:  # the queue is full; a Unix socket does not wait for room
-                time.sleep(BACKLOG_PAUSE)
+                time.sleep(min(BACKLOG_PAUSE, self._left()))
 
-    def _limit_wait(self) -> None:
+    def _send(self, request: bytes) -> None:
+        sent = 0
+        while sent < len(request):
+            try:
+                sent += self.send(memoryview(request)[sent:])
+            except BlockingIOError:
+                self._wait(_poll(self, select.POLLOUT))
+
+    def _wait(self, events: select.poll) -> None:
+        while not events.poll(self._left() * 1000):
+            pass
+
+    def _left(self) -> float:
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise socket.timeout
-        self.settimeout(left)
+        return left
+
+
+class _Stream(RawIOBase):
+    """What `http.client` takes for a socket: the bytes received ``first``, then what else comes."""
+
+    def __init__(self, connection: _Connection, first: bytes) -> None:
+        self._connection = connection
+        self._first = first
+
+    def makefile(self, _mode: str) -> BufferedReader:
+        return BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._first or self._connection.receive(len(buffer))
+        count = min(len(data), len(buffer))
+        buffer[:count], self._first = data[:count], data[count:]
+        return count
+
+
+def _poll(connection: _Connection, events: int) -> select.poll:
+    poll = select.poll()
+    poll.register(connection, events)
+    return poll
 
 
 def exchange(path: str, deadline: float, request: bytes) -> Reply:

@@ -157,6 +157,15 @@ def test_threads_forks_and_loops_at_once(broker: programs.Valet) -> None:
     assert len(connection._idle[broker.socket]) <= connection.MAX_IDLE
 
 
+def test_a_good_answer_is_recognised_at_sight(
+    broker: programs.Valet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "read", lambda _: pytest.fail("http.client read it"))
+    client = Client(broker.socket, 5)
+    for kind, name in (("connection", "uri"), ("variable", "odd"), ("variable", "blank")):
+        assert client.get(kind, name).value
+
+
 def test_a_broker_that_was_restarted_is_found_again(broker: programs.Valet) -> None:
     client = Client(broker.socket, 5)
     assert client.get("variable", "plain").value == "v"

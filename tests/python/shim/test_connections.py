@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -182,6 +184,60 @@ def test_one_deadline_covers_it_all(serve: Serve, said: Say) -> None:
     assert len(broker.requests) == 1
 
 
+@contextmanager
+def many_signals() -> Iterator[list[int]]:
+    """A signal every hundredth of the deadline, as sampling profilers send them; gives those that came."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: came.append(number))
+    signal.setitimer(signal.ITIMER_REAL, DEADLINE / 100, DEADLINE / 100)
+    try:
+        yield came
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("team", [None, "x" * 10_000_000], ids=["receiving", "sending"])
+def test_signals_do_not_put_the_deadline_off(sockets: Path, team: str | None) -> None:
+    path = sockets / "deaf.sock"
+    with socket.socket(socket.AF_UNIX) as listener, many_signals() as came:
+        listener.bind(str(path))
+        listener.listen(1)
+        started = time.monotonic()
+        with pytest.raises(ValetError) as caught:
+            Client(str(path), DEADLINE).get("connection", "a", team)
+        assert DEADLINE * 0.9 <= time.monotonic() - started < DEADLINE + GRACE
+    assert caught.value.reason == "TIMED_OUT"
+    assert len(came) > 1
+
+
+def test_a_lookup_that_signals_interrupt_goes_on(serve: Serve) -> None:
+    with many_signals() as came:
+
+        def once_some_have_come(conn: socket.socket) -> None:
+            while len(came) < 5:
+                time.sleep(DEADLINE / 100)
+            conn.sendall(answer("v").data)
+
+        broker = serve(Say(then=once_some_have_come))
+        assert Client(broker.path, 20).get("connection", "a", "x" * 1_000_000).value == "v"
+    assert len(broker.requests) == 1
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60, 90])
+def test_an_answer_that_comes_in_pieces_is_read_whole_and_its_connection_kept(serve: Serve, cut: int) -> None:
+    data = answer("v" * 100).data
+
+    def rest(conn: socket.socket) -> None:
+        time.sleep(0.01)  # so that what came before is received by itself
+        conn.sendall(data[cut:])
+
+    broker = serve(Say(data[:cut], then=rest))
+    for _ in range(2):
+        assert Client(broker.path, 20).get("connection", "a").value == "v" * 100
+    assert {request.connection for request in broker.requests} == {1}
+
+
 def test_a_late_answer_is_never_given_to_the_next_lookup(serve: Serve) -> None:
     go_on = threading.Event()
     broker = serve(Say(then=lambda conn: (go_on.wait(5), conn.sendall(answer("late").data))))
@@ -244,15 +300,15 @@ def test_an_interrupted_lookup_leaves_nothing_to_be_read_by_the_next(
 
     broker = serve(answer("first"))
     client = Client(broker.path, 4)
-    real = connection._Connection.recv_into
+    real = connection._Connection.receive
 
-    def interrupted(self: connection._Connection, *arguments: object) -> int:
+    def interrupted(self: connection._Connection, *arguments: object) -> bytes:
         raise TaskTimeout
 
-    monkeypatch.setattr(connection._Connection, "recv_into", interrupted)
+    monkeypatch.setattr(connection._Connection, "receive", interrupted)
     with pytest.raises(TaskTimeout):
         client.get("connection", "a")
     assert not connection._open
-    monkeypatch.setattr(connection._Connection, "recv_into", real)
+    monkeypatch.setattr(connection._Connection, "receive", real)
     broker.script = lambda _: answer("second")
     assert client.get("connection", "b").value == "second"

@@ -15,7 +15,7 @@ from conftest import SHIM
 #: What the shim may import; all of it is loaded in any process of Airflow before the first lookup.
 STANDARD = set(
     "__future__ argparse asyncio collections concurrent contextlib functools http importlib io json logging"
-    " os socket sys time typing urllib".split()
+    " os re select socket sys time typing urllib".split()
 )
 FAKE_AIRFLOW = {
     # Like the real one: making the configured backend is part of importing it.
