@@ -16,31 +16,60 @@ impl Parse for HostUrl {
     }
 
     fn parse(&self, text: &str) -> Result<Url, Wrong> {
-        let example = format!("write it as {}", self.example);
-        let wrong = |message: &'static str| Wrong::new(message, example.clone());
-        // `Url` would drop or mend these without a word.
-        if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') || !text.contains("://") {
-            return Err(wrong("this is no URL"));
-        }
-        let url = Url::parse(text).map_err(|_| wrong("this is no URL"))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("this URL has a user or password in it"));
-        }
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(&url) => {}
-            "http" => return Err(wrong("http is only for hosts of this machine, such as 127.0.0.1")),
-            _ => return Err(wrong("this URL is not https")),
-        }
-        if url.query().is_some() || url.fragment().is_some() || !matches!(url.path(), "" | "/") {
-            return Err(wrong("this URL has more than a host and a port"));
-        }
-        Ok(url)
+        parse(text, self.example, false)
     }
 
     fn schema(&self) -> Json {
         json!({"type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+/?$", "examples": [self.example]})
     }
+}
+
+/// The https URL of an account's service, with or without a path; http only on this machine. Emulators have the account as the path.
+pub(super) struct EndpointUrl {
+    pub(super) example: &'static str,
+}
+
+impl Parse for EndpointUrl {
+    type Out = Url;
+
+    fn noun(&self) -> &'static str {
+        "a URL"
+    }
+
+    fn parse(&self, text: &str) -> Result<Url, Wrong> {
+        parse(text, self.example, true)
+    }
+
+    fn schema(&self) -> Json {
+        json!({"type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+(/[^?#\\s]*)?$", "examples": [self.example]})
+    }
+}
+
+fn parse(text: &str, example: &str, may_have_path: bool) -> Result<Url, Wrong> {
+    let hint = format!("write it as {example}");
+    let wrong = |message: &'static str| Wrong::new(message, hint.clone());
+    // `Url` would drop or mend these without a word.
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') || !text.contains("://") {
+        return Err(wrong("this is no URL"));
+    }
+    let url = Url::parse(text).map_err(|_| wrong("this is no URL"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("this URL has a user or password in it"));
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => return Err(wrong("http is only for hosts of this machine, such as 127.0.0.1")),
+        _ => return Err(wrong("this URL is not https")),
+    }
+    if url.query().is_some() || url.fragment().is_some() || !(may_have_path || matches!(url.path(), "" | "/")) {
+        return Err(wrong(if may_have_path {
+            "this URL has a query or a fragment"
+        } else {
+            "this URL has more than a host and a port"
+        }));
+    }
+    Ok(url)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod address;
 pub mod airflow;
 mod check;
 mod context;
+mod credential;
 mod files;
 mod path;
 mod place;
@@ -23,9 +24,10 @@ pub use problem::{Problem, Problems, Severity};
 use crate::{
     audit,
     azure::IdentityConfig,
-    broker::RouteConfig,
+    broker::{ConnectionConfig, RouteConfig},
     cache,
     env::Env,
+    mint::{AccountConfig, GrantConfig},
     model::{
         SourceName,
         document::{self, Limits, Node},
@@ -43,7 +45,7 @@ use std::{collections::HashMap, fs::File, io, path::Path};
 pub struct Config {
     /// `listen`, or the default.
     pub listeners: Vec<ListenerConfig>,
-    /// `identities`, and `default` where a source uses it without its being declared.
+    /// `identities`, and `default` where something uses it without its being declared.
     pub identities: Vec<IdentityConfig>,
     /// `sources`, in the order written.
     pub sources: Vec<SourceConfig>,
@@ -51,6 +53,12 @@ pub struct Config {
     pub source_times: HashMap<SourceName, cache::Overrides>,
     /// `routes`; empty means every source in the order written, for every name.
     pub routes: Vec<RouteConfig>,
+    /// `accounts`.
+    pub accounts: Vec<AccountConfig>,
+    /// `grants`.
+    pub grants: Vec<GrantConfig>,
+    /// `connections`.
+    pub connections: Vec<ConnectionConfig>,
     /// `cache`.
     pub cache: cache::Config,
     /// `audit`.
@@ -66,6 +74,9 @@ impl Default for Config {
             sources: vec![SourceConfig { name: SourceName::new("env"), kind: SourceKind::Environment }],
             source_times: HashMap::new(),
             routes: Vec::new(),
+            accounts: Vec::new(),
+            grants: Vec::new(),
+            connections: Vec::new(),
             cache: cache::Config::default(),
             audit: audit::Config::default(),
         }

@@ -50,6 +50,34 @@ impl Place {
     }
 }
 
+/// Where the keys of a mapping are written.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    whole: Place,
+    keys: Vec<(String, Place)>,
+}
+
+impl Keys {
+    pub(super) fn new(whole: Place, keys: impl IntoIterator<Item = (String, Place)>) -> Self {
+        Self { whole, keys: keys.into_iter().collect() }
+    }
+
+    /// The place of the mapping.
+    pub(super) fn whole(&self) -> &Place {
+        &self.whole
+    }
+
+    /// The place of a key's value, if the mapping has the key.
+    pub(super) fn written(&self, key: &str) -> Option<&Place> {
+        self.keys.iter().find(|(name, _)| name == key).map(|(_, place)| place)
+    }
+
+    /// The place of a key's value; where the mapping does not have the key, the place where it would be.
+    pub(super) fn of(&self, key: &str) -> Place {
+        self.written(key).cloned().unwrap_or_else(|| self.whole.named(key, self.whole.line))
+    }
+}
+
 /// Something read, and where it is written.
 #[derive(Debug, Clone)]
 pub(super) struct Placed<T> {

@@ -1,6 +1,6 @@
 use super::{
     context::{Context, Names},
-    place::{Place, Placed},
+    place::{Keys, Place, Placed},
     problem::Problem,
     shape::{Shape, Wrong},
     suggest,
@@ -183,6 +183,13 @@ impl<'a, 'c> Record<'a, 'c> {
         self.source.as_ref().and_then(|source| source.find(key)).is_some_and(|(entry, _)| !entry.value.is_null())
     }
 
+    /// Where its keys are written, those that are asked for so far; `None` when describing.
+    pub(super) fn places(&self) -> Option<Keys> {
+        let source = self.source.as_ref()?;
+        let keys = self.keys.iter().filter_map(|key| Some((key.name.to_owned(), source.find(key.name)?.1)));
+        Some(Keys::new(source.place.clone(), keys))
+    }
+
     /// Whether the whole file has declared no such name yet.
     pub(super) fn declares_no(&self, what: Names) -> bool {
         self.source.as_ref().is_some_and(|source| source.cx.names(what).next().is_none())
@@ -325,7 +332,7 @@ fn in_passing(sentence: &str) -> String {
     }
 }
 
-const MISSING: &str = "this key is missing";
+pub(super) const MISSING: &str = "this key is missing";
 
 fn object<'k>(keys: impl Iterator<Item = &'k Key>, instead: impl Fn(&str) -> Option<Json>) -> Json {
     let mut properties = Map::new();

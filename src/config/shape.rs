@@ -2,7 +2,7 @@
 //! JSON Schema, so that the two cannot differ.
 
 use super::{
-    context::{Context, Names},
+    context::{Context, Names, is_plain},
     place::{Place, Placed},
     record::Record,
     suggest,
@@ -91,7 +91,7 @@ pub(super) fn scalar<'n>(noun: &str, node: &'n Node, place: &Place, cx: &mut Con
     }
 }
 
-fn expected(noun: &str, node: &Node, place: &Place, hint: &'static str) -> super::Problem {
+pub(super) fn expected(noun: &str, node: &Node, place: &Place, hint: &'static str) -> super::Problem {
     place.error(format!("expected {noun}, found {}", node.kind()), hint)
 }
 
@@ -133,18 +133,19 @@ impl<S: Shape> Shape for Named<S> {
         };
         let mut all = Vec::new();
         for entry in entries {
-            let is_right = is_name(&entry.key);
-            let name = if is_right { entry.key.as_str() } else { "?" };
-            let key = place.named(name, entry.line);
+            let name = entry.key.as_str();
+            let is_right = self.what.allow(name);
+            let shown = if is_plain(name) { name } else { "?" };
+            let key = place.named(shown, entry.line);
             if !is_right {
                 let message = format!("this is no name for {}", self.what.a_noun());
-                cx.problems.push(key.error(message, "a name is 1 to 64 letters, digits, `_` and `-`"));
+                cx.problems.push(key.error(message, self.what.rule().0));
             } else if entry.repeated {
                 cx.problems.push(key.error("this name is here twice", "keep one of them, or rename it"));
             } else {
                 cx.declared.entry(self.what).or_default().insert(name.to_owned());
             }
-            let value = self.shape.read(&entry.value, &place.key(name, entry.line, &entry.value), cx);
+            let value = self.shape.read(&entry.value, &place.key(shown, entry.line, &entry.value), cx);
             if let (Some(value), true, false) = (value, is_right, entry.repeated) {
                 all.push(Placed { place: key, value: (name.into(), value) });
             }
@@ -155,15 +156,10 @@ impl<S: Shape> Shape for Named<S> {
     fn schema(&self) -> Json {
         json!({
             "type": "object",
-            "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
+            "propertyNames": self.what.rule().1,
             "additionalProperties": self.shape.schema(),
         })
     }
-}
-
-fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// A list of things of one shape.
@@ -272,7 +268,7 @@ impl Shape for NameOf {
 
     fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<Arc<str>> {
         let name = scalar("a name", node, place, cx)?.text();
-        cx.mentions.push(super::context::Mention { what: self.0, name: name.to_owned(), place: place.clone() });
+        cx.mention(self.0, name, place);
         Some(name.into())
     }
 

@@ -1,5 +1,11 @@
-use super::{grant, hook};
-use crate::{azure::NetworkConfig, model::Origin};
+use super::{
+    grant, hook,
+    key::{BadKey, StoredKey},
+};
+use crate::{
+    azure::NetworkConfig,
+    model::{Origin, Secret},
+};
 use std::{sync::Arc, time::Duration};
 use url::Url;
 
@@ -219,6 +225,14 @@ pub struct BadGrant {
     pub field: &'static str,
     /// What is wrong with it, and what to do; it repeats no text of the grant.
     pub problem: String,
+}
+
+/// Whether a stored text is a key of this account.
+///
+/// # Errors
+/// What is wrong with the text, of which it repeats nothing.
+pub fn check_key(account: &AccountConfig, stored: &Secret) -> Result<(), String> {
+    StoredKey::parse(account, stored, None, None).map(drop).map_err(|BadKey(problem)| problem)
 }
 
 /// Whether tokens of this grant can be made, as far as that can be known without its key.

@@ -10,7 +10,7 @@ mod permit;
 
 pub use config::{
     AccountConfig, AccountKind, BadGrant, GrantConfig, GrantKind, MAX_KEYS, ScopeConfig, StorageConfig, StorageService,
-    check_grant, check_hook,
+    check_grant, check_hook, check_key,
 };
 pub use grant::Grant;
 pub use hook::{Filled, Hook};

@@ -10,13 +10,18 @@ pub enum Right {
     Variables,
     /// `GetConfig`.
     Config,
+    /// `IssueToken`.
+    Tokens,
+    /// `SignRequest`.
+    Signatures,
     /// The Admin service.
     Admin,
 }
 
 impl Right {
     /// Every right, in the order that listings show them.
-    pub const ALL: [Self; 4] = [Self::Connections, Self::Variables, Self::Config, Self::Admin];
+    pub const ALL: [Self; 6] =
+        [Self::Connections, Self::Variables, Self::Config, Self::Tokens, Self::Signatures, Self::Admin];
 
     /// The right that a lookup of this kind needs.
     pub fn to_look_up(kind: Kind) -> Self {
@@ -27,12 +32,14 @@ impl Right {
         }
     }
 
-    /// The word for it in valet.yaml: `connections`, `variables`, `config`, `admin`.
+    /// The word for it in valet.yaml: `connections`, `variables`, `config`, `tokens`, `signatures`, `admin`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connections => "connections",
             Self::Variables => "variables",
             Self::Config => "config",
+            Self::Tokens => "tokens",
+            Self::Signatures => "signatures",
             Self::Admin => "admin",
         }
     }

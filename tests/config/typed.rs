@@ -30,6 +30,9 @@ fn every_key_reaches_the_typed_configuration() {
         )]
         .into(),
         routes: routes(),
+        accounts: Vec::new(),
+        grants: Vec::new(),
+        connections: Vec::new(),
         cache: cache::Config {
             times: cache::Times {
                 fresh: Duration::from_mins(90),

@@ -40,9 +40,11 @@ const RIGHTS: Words<Right> = Words {
         ("connections", Right::Connections),
         ("variables", Right::Variables),
         ("config", Right::Config),
+        ("tokens", Right::Tokens),
+        ("signatures", Right::Signatures),
         ("admin", Right::Admin),
     ],
-    later: &["tokens", "signatures"],
+    later: &[],
 };
 
 /// The mode of the default listener that is as powerful.

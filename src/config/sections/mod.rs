@@ -3,12 +3,20 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "what takes a mapping apart may fail, even where this one never does")]
 
+mod accounts;
+mod connections;
+mod extra;
+mod grants;
 mod identities;
 mod listen;
 mod network;
 mod routes;
 mod settings;
 mod sources;
+
+pub(super) use accounts::Account;
+pub(super) use connections::{Connection, Places};
+pub(super) use grants::Grant;
 
 use super::{
     context::Names,
@@ -17,7 +25,13 @@ use super::{
     shape::{ListOf, Named, OfKeys},
 };
 use crate::{
-    audit, azure::IdentityConfig, broker::RouteConfig, cache, model::SourceName, source::SourceConfig,
+    audit,
+    azure::IdentityConfig,
+    broker::RouteConfig,
+    cache,
+    mint::{AccountConfig, GrantConfig},
+    model::{Name, SourceName},
+    source::SourceConfig,
     transport::ListenerConfig,
 };
 use std::{collections::HashMap, sync::Arc};
@@ -29,6 +43,9 @@ pub(super) struct Draft {
     pub(super) sources: Vec<Placed<SourceConfig>>,
     pub(super) source_times: HashMap<SourceName, cache::Overrides>,
     pub(super) routes: Vec<Placed<RouteConfig>>,
+    pub(super) accounts: Vec<Placed<Account>>,
+    pub(super) grants: Vec<Placed<Grant>>,
+    pub(super) connections: Vec<Placed<Connection>>,
     pub(super) cache: cache::Config,
     pub(super) audit: audit::Config,
 }
@@ -55,7 +72,30 @@ pub(super) fn root(record: &mut Record<'_, '_>) -> Option<Draft> {
             place.error("there is no listener here", "leave `listen` out for the default ones")
         });
     }
-    if record.declares_no(Names::Source) && (sources.is_some() || !record.has("sources")) {
+    let routes = record.optional(
+        "routes",
+        "Which sources answer which names: the first route that matches. A name that no route matches goes to every source in turn.",
+        &ListOf { shape: OfKeys(routes::route), if_empty: None },
+    );
+    let accounts = record.optional(
+        "accounts",
+        "Storage accounts, Service Bus namespaces and the like, by name, whose keys sign.",
+        &Named { what: Names::Account, shape: OfKeys(accounts::account) },
+    );
+    let grants = record.optional(
+        "grants",
+        "What a token may do, by name.",
+        &Named { what: Names::Grant, shape: OfKeys(grants::grant) },
+    );
+    let connections = record.optional(
+        "connections",
+        "Connections that are composed here, by connection id, and stored whole nowhere. They outrank routes.",
+        &Named { what: Names::Connection, shape: OfKeys(connections::connection) },
+    );
+    let cache = record.optional("cache", "How long values are kept, and how many.", &OfKeys(settings::cache));
+    let audit = record.optional("audit", "Where the line about each decision goes.", &OfKeys(settings::audit));
+    let has_none = record.declares_no(Names::Source) && record.declares_no(Names::Connection);
+    if has_none && (sources.is_some() || !record.has("sources")) {
         record.note("sources", |place| {
             place.warning(
                 "no source is declared, so every name is \"not here\"",
@@ -63,16 +103,6 @@ pub(super) fn root(record: &mut Record<'_, '_>) -> Option<Draft> {
             )
         });
     }
-    let routes = record.optional(
-        "routes",
-        "Which sources answer which names: the first route that matches. A name that no route matches goes to every source in turn.",
-        &ListOf { shape: OfKeys(routes::route), if_empty: None },
-    );
-    let cache = record.optional("cache", "How long values are kept, and how many.", &OfKeys(settings::cache));
-    let audit = record.optional("audit", "Where the line about each decision goes.", &OfKeys(settings::audit));
-    record.later("accounts", "Storage accounts, Service Bus namespaces and the like, whose keys sign.");
-    record.later("grants", "What a token may do.");
-    record.later("connections", "Connections that are composed here.");
     record.later("policy", "Who may read what.");
     record.later("metrics", "Where metrics and probes are served.");
     record.later("status", "Where the status page is served.");
@@ -85,6 +115,17 @@ pub(super) fn root(record: &mut Record<'_, '_>) -> Option<Draft> {
         sources: named(sources, |name, (kind, _)| SourceConfig { name: SourceName::new(&name), kind }),
         source_times,
         routes: routes.unwrap_or_default(),
+        accounts: named(accounts.unwrap_or_default(), |name, Account { config, keys }| Account {
+            config: AccountConfig { name, ..config },
+            keys,
+        }),
+        grants: named(grants.unwrap_or_default(), |name, Grant { config, places }| Grant {
+            config: GrantConfig { name, ..config },
+            places,
+        }),
+        connections: named(connections.unwrap_or_default(), |id, connection| {
+            connection.named(Name::parse(&id).expect("only ids that are names get here"))
+        }),
         cache: cache.unwrap_or_default(),
         audit: audit.unwrap_or_default(),
     })
