@@ -97,7 +97,7 @@ fn storage_grant(config: &GrantConfig, storage: &StorageConfig) -> Result<What, 
     let sas = sas.map_err(|error| bad(&error))?;
     if config.kind == GrantKind::SharedKey {
         // A SAS of the same scope could be signed: so its names and letters are such that Azure takes.
-        let scope = RequestScope::new(service, account, storage.endpoint(service), scope)?;
+        let scope = RequestScope::new(service, account, &storage.endpoint(service), scope)?;
         return Ok(What::Requests(Box::new(scope)));
     }
     sign::Grant::new(sas, config.lifetime).map(What::Sas).map_err(|error| bad(&error))

@@ -16,3 +16,4 @@ pub use grant::Grant;
 pub use hook::{Filled, Hook};
 pub use issue::Issued;
 pub use key::{BadKey, Fingerprint, StoredKey};
+pub use permit::{RequestRefusal, RequestScope, SignedRequest};

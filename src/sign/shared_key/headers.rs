@@ -1,8 +1,11 @@
 use super::collation;
 use crate::sign::{SignError, Version, http_date};
 
-/// The most headers of a request.
-const MOST_HEADERS: usize = 128;
+/// The most headers of a request: SDKs send a dozen, and metadata has 8 KiB at most.
+const MOST_HEADERS: usize = 64;
+
+/// The most bytes of a header, its name and its value together: what Azure takes of all metadata of a blob.
+const LONGEST_HEADER: usize = 8192;
 
 /// The headers of a request: each name once, in lower case, its value without white space around it (RFC 9110, 5.5).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,10 +18,13 @@ impl Headers {
     /// is none of another. So is a `Content-Length` that is not plainly a number, or that stands beside a `Transfer-Encoding`.
     pub(super) fn parse(headers: &[(String, String)]) -> Result<Self, SignError> {
         if headers.len() > MOST_HEADERS {
-            return refuse("has more than 128 entries: send fewer");
+            return refuse("has more than 64 entries: send fewer");
         }
         let mut all: Vec<(String, String)> = Vec::with_capacity(headers.len());
         for (name, value) in headers {
+            if name.len() + value.len() > LONGEST_HEADER {
+                return Err(SignError::TooLong { field: "headers", most: LONGEST_HEADER });
+            }
             let name = name.to_ascii_lowercase();
             let value = value.trim_matches([' ', '\t']);
             if !is_token(&name) {
@@ -41,6 +47,16 @@ impl Headers {
     /// A header's value; nothing where it is not sent or empty.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether it is sent, be it without a value.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(other, _)| other == name)
+    }
+
+    /// The names of all, in lower case.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     pub(super) fn push(&mut self, name: &str, value: &str) {

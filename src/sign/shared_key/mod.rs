@@ -12,7 +12,7 @@ pub use request::Request;
 pub(super) use headers::is_token;
 pub(super) use layout::batch;
 
-use super::{AccountKey, AccountName, SignError, Signed, hmac::Signature, http_date};
+use super::{AccountKey, AccountName, SignError, Signed, hmac::Signature};
 use crate::model::Secret;
 use std::time::SystemTime;
 
@@ -73,14 +73,13 @@ impl SharedKey {
         Ok(authorization(self.scheme.as_str(), &self.account, &key.sign(&string_to_sign), string_to_sign))
     }
 
-    /// Signs a request as made now, and says the `x-ms-date` that it must carry: the service takes the signature for 15 minutes around it.
+    /// Signs a request as made now, and says the `x-ms-date` that it must carry: its own, where it has one, as the pipelines of SDKs send.
     ///
     /// # Errors
-    /// A request that says another time itself.
+    /// An `x-ms-date` that is more than 15 minutes from `now`: the service would refuse it, or the signature would be one for later.
     pub fn sign_now(&self, key: &AccountKey, request: Request, now: SystemTime) -> Result<(Signed, String), SignError> {
-        let date = http_date::format(now)?;
-        let signed = self.sign(key, &request.dated(&date)?)?;
-        Ok((signed, date))
+        let (request, date) = request.dated(now)?;
+        Ok((self.sign(key, &request)?, date))
     }
 }
 

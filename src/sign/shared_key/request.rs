@@ -1,5 +1,6 @@
 use super::{headers::Headers, url::Url};
-use crate::sign::{AccountName, SignError, Version};
+use crate::sign::{AccountName, SignError, Version, http_date};
+use std::time::SystemTime;
 
 /// A described HTTP request. Its body is never needed: what is signed of it stands in `Content-Length` and `Content-MD5`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +20,17 @@ impl Request {
         Ok(Self { method: method.to_ascii_uppercase(), url: Url::parse(url)?, headers: Headers::parse(headers)? })
     }
 
-    /// The request with this `x-ms-date`.
-    pub(super) fn dated(mut self, date: &str) -> Result<Self, SignError> {
-        for (name, field) in [("x-ms-date", "x-ms-date"), ("date", "Date")] {
-            if !self.header(name).is_empty() {
-                return Err(SignError::Invalid { field, problem: "is set by the signer: leave it out" });
-            }
+    /// The request with an `x-ms-date`, which it says: its own, where it has one that is of now.
+    pub(super) fn dated(mut self, now: SystemTime) -> Result<(Self, String), SignError> {
+        let field = "x-ms-date";
+        if self.headers.has(field) {
+            let own = self.header(field).to_owned();
+            http_date::check_near(field, &own, now)?;
+            return Ok((self, own));
         }
-        self.headers.push("x-ms-date", date);
-        Ok(self)
+        let date = http_date::format(now)?;
+        self.headers.push(field, &date);
+        Ok((self, date))
     }
 
     /// The method, in upper case.
@@ -35,9 +38,19 @@ impl Request {
         &self.method
     }
 
+    /// The scheme, host and port as they are sent, in lower case: `https://acme.blob.core.windows.net`. They are not signed.
+    pub fn origin(&self) -> String {
+        self.url.origin()
+    }
+
     /// The path as it is sent, escapes and all. Whoever decides about the request decides about this one, not about a parse of their own.
     pub fn path(&self) -> &str {
         self.url.path()
+    }
+
+    /// The path as it is signed for this account: another one than the one sent where that is of a secondary endpoint.
+    pub fn signed_path(&self, account: &AccountName) -> String {
+        self.url.signed_path(account)
     }
 
     /// The query's parameters in the order sent: names in lower case, both decoded. A name may come twice.
@@ -48,6 +61,24 @@ impl Request {
     /// The value of a header, whose name is given in lower case; nothing where it is not sent or empty.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name)
+    }
+
+    /// Whether a header, whose name is given in lower case, is sent, be it without a value.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.has(name)
+    }
+
+    /// The names of all headers, in lower case, in the order sent.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.names()
+    }
+
+    /// The version of the service that it asks for, where it does.
+    ///
+    /// # Errors
+    /// An `x-ms-version` that is no version.
+    pub fn version(&self) -> Result<Option<Version>, SignError> {
+        self.headers.version()
     }
 
     /// `Content-Length` as versions since 2015-02-21 sign it, where 0 is nothing.

@@ -7,6 +7,8 @@ const LONGEST_URL: usize = 8192;
 /// A request's URL, its path byte for byte as it is sent: a URL library would normalise it, and the service signs what it gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Url {
+    scheme: &'static str,
+    /// With its port, in lower case.
     host: String,
     path: String,
     /// Names in lower case, both decoded, in the order sent.
@@ -24,7 +26,9 @@ impl Url {
         if url.contains(['#', '\\']) {
             return refuse("has a # or a backslash: percent-encode it, or leave the fragment out");
         }
-        let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        let Some((scheme, rest)) =
+            ["https://", "http://"].into_iter().find_map(|scheme| Some((scheme, url.strip_prefix(scheme)?)))
+        else {
             return refuse("is not absolute: begin it with https://");
         };
         let (location, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -39,7 +43,11 @@ impl Url {
         if dotted {
             return refuse("has a segment . or ..: clients and servers resolve it to another path");
         }
-        Ok(Self { host: host.to_ascii_lowercase(), path: path.to_owned(), query: parameters(query)? })
+        Ok(Self { scheme, host: host.to_ascii_lowercase(), path: path.to_owned(), query: parameters(query)? })
+    }
+
+    pub(super) fn origin(&self) -> String {
+        [self.scheme, &self.host].concat()
     }
 
     pub(super) fn path(&self) -> &str {
