@@ -1,9 +1,12 @@
-use super::Seams;
+use super::{
+    Seams,
+    issuing::{self, Issuing},
+};
 use crate::{
     audit::Audit,
     azure::{Azure, IdentityConfig, SystemResolver},
-    broker::{BadPattern, Broker, Judged, Reader, Routes, TimedReader},
-    cache::{Cache, Scope},
+    broker::{BadPattern, Broker, IssueStores, Judged, Reader, Routes, TimedReader},
+    cache::{self, Cache, Scope, Weigh},
     config::Config,
     model::Fault,
     policy::Policy,
@@ -24,7 +27,7 @@ pub(super) struct Generation {
 /// Makes generations: what all of them share, for the life of the process.
 pub(super) struct Maker {
     audit: Audit,
-    azure: Azure,
+    pub(super) azure: Azure,
     pub(super) seams: Seams,
     pub(super) counters: Arc<Counters>,
 }
@@ -48,27 +51,28 @@ impl Maker {
 
     /// The generation of a process that starts.
     pub(super) fn first(&self, config: Config) -> Result<Generation, BuildError> {
-        let cache = self.cache(&config);
-        self.make(config, cache, &HashMap::new())
+        let cache = self.cache(&config.cache);
+        self.make(config, (cache, issuing::stores(self)), &HashMap::new())
     }
 
     /// The generation after `current`: it takes over the cache, and each reader whose definition did not change.
     pub(super) fn next(&self, current: &Generation, config: Config) -> Result<Generation, BuildError> {
         // moka cannot be resized.
         let same_size = config.cache.max_bytes == current.config.cache.max_bytes;
-        let cache = if same_size { current.broker.cache().clone() } else { self.cache(&config) };
-        self.make(config, cache, &current.readers)
+        let cache = if same_size { current.broker.cache().clone() } else { self.cache(&config.cache) };
+        let stores = current.broker.issuer().stores().clone();
+        self.make(config, (cache, stores), &current.readers)
     }
 
-    fn cache(&self, config: &Config) -> Cache<Judged> {
+    pub(super) fn cache<V: Weigh>(&self, config: &cache::Config) -> Cache<V> {
         let Seams { clock, ids, .. } = &self.seams;
-        Cache::new(&config.cache, Arc::clone(clock), Arc::clone(ids), Arc::clone(&self.counters))
+        Cache::new(config, Arc::clone(clock), Arc::clone(ids), Arc::clone(&self.counters))
     }
 
     fn make(
         &self,
         config: Config,
-        cache: Cache<Judged>,
+        (cache, stores): (Cache<Judged>, IssueStores),
         known: &HashMap<Scope, Arc<Reader>>,
     ) -> Result<Generation, BuildError> {
         let (mut ordered, mut readers) = (Vec::with_capacity(config.sources.len()), HashMap::new());
@@ -82,10 +86,13 @@ impl Maker {
             ordered.push(TimedReader { reader: Arc::clone(&reader), times: config.cache.times.with(different) });
             readers.insert(scope, reader);
         }
+        let issuing = Issuing { maker: self, config: &config, readers: &ordered };
+        let (connections, issuer) = (issuing.connections()?, issuing.issuer(stores)?);
         let routes = Routes::new(&config.routes, ordered)?;
         let rights = config.listeners.iter().map(|listener| (Arc::clone(&listener.name), listener.allow.clone()));
         let broker = Broker::new(
             Policy::new(rights),
+            (connections, issuer),
             routes,
             cache,
             self.audit.clone(),

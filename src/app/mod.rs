@@ -3,6 +3,7 @@
 
 mod audit_sink;
 mod generation;
+mod issuing;
 mod running;
 
 pub use crate::transport::Limits;

@@ -2,7 +2,7 @@ use super::generation::{Generation, Maker};
 use crate::{
     broker::Reader,
     config::{self, Loaded},
-    model::{Answer, Caller, Fault, FaultKind, Lookup, Right},
+    model::{Answer, Caller, Fault, FaultKind, IssuedToken, Lookup, Name, Right, SignableRequest, SignedRequest},
     telemetry::Counter,
     transport::{CacheStatus, ConfigStatus, Control, Lookups, Reloaded, SourceStatus, Status},
 };
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 /// The running process: the generation in force, and how to make the next one.
@@ -63,6 +63,26 @@ impl Lookups for Running {
         generation.broker.lookup(caller, lookup).await
     }
 
+    async fn issue_token(
+        &self,
+        caller: &Caller,
+        grant: &Name,
+        at_least: Option<Duration>,
+    ) -> Result<Option<IssuedToken>, Fault> {
+        let generation = self.current.load_full();
+        generation.broker.issue_token(caller, grant, at_least).await
+    }
+
+    async fn sign_request(
+        &self,
+        caller: &Caller,
+        grant: &Name,
+        request: &SignableRequest,
+    ) -> Result<Option<SignedRequest>, Fault> {
+        let generation = self.current.load_full();
+        generation.broker.sign_request(caller, grant, request).await
+    }
+
     fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault> {
         self.current.load().broker.may(caller, right)
     }
@@ -112,6 +132,7 @@ impl Control for Running {
                 misses: self.maker.counters.get(Counter::CacheMisses),
                 in_flight: u64::try_from(cache.in_flight()).unwrap_or(u64::MAX),
             },
+            accounts: current.broker.issuer().accounts(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::model::{Answer, Caller, Fault, Lookup, Team};
+use crate::model::{Answer, Caller, Fault, Name, Team};
 use serde::Serialize;
 use std::{sync::Arc, time::SystemTime};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -10,10 +10,12 @@ pub struct Event {
     pub time: SystemTime,
     /// Who asked.
     pub caller: Caller,
-    /// `connection`, `variable`, `config`, or the right that was refused (`admin`).
+    /// `connection`, `variable`, `config`, `token`, `signature`, or the right that was refused (`admin`).
     pub kind: &'static str,
-    /// What was asked for; `None` where it was no lookup.
-    pub lookup: Option<Lookup>,
+    /// The name that was asked for, a grant's too; `None` where there was none.
+    pub name: Option<Name>,
+    /// The team that asked, if the client said so.
+    pub team: Option<Team>,
     /// What was answered.
     pub outcome: Outcome,
 }
@@ -21,11 +23,11 @@ pub struct Event {
 /// What was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A value.
+    /// A value, a token or a signature.
     Found {
-        /// The source that has it.
+        /// The source that has it; the account of a token or signature.
         source: Arc<str>,
-        /// Its version there.
+        /// Its version there; the fingerprint of the key that signed.
         version: Option<Arc<str>>,
         /// How the cache regards it: `fresh` or `stale`.
         state: &'static str,
@@ -85,7 +87,7 @@ struct Claims<'a> {
 impl Event {
     /// The event as one line of JSON, with its line break.
     pub fn to_line(&self) -> String {
-        let Self { time, caller, kind, lookup, outcome } = self;
+        let Self { time, caller, kind, name, team, outcome } = self;
         let peer = caller.peer;
         let claims = &caller.claims;
         let mut line = Line {
@@ -103,8 +105,8 @@ impl Event {
                 try_number: claims.try_number.as_deref(),
             },
             kind,
-            name: lookup.as_ref().map(|lookup| lookup.name.as_str()),
-            team: lookup.as_ref().and_then(|lookup| lookup.team.as_ref()).map(Team::as_str),
+            name: name.as_ref().map(Name::as_str),
+            team: team.as_ref().map(Team::as_str),
             outcome: "found",
             source: None,
             version: None,

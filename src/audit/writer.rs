@@ -1,7 +1,7 @@
 use super::{Event, Outcome};
 use crate::{
     clock::Clock,
-    model::{Answer, Caller, Fault, Lookup},
+    model::{Answer, Caller, Fault, Lookup, Name, Team},
     telemetry::{Counter, Counters},
 };
 use std::{
@@ -52,7 +52,13 @@ impl Audit {
 
     /// Opens the event of a request that came in now.
     pub fn begin<'a>(&'a self, caller: &'a Caller, kind: &'static str, lookup: Option<&'a Lookup>) -> Pending<'a> {
-        Pending { audit: self, caller, kind, lookup, time: self.clock.wall(), ended: false }
+        let (name, team) = (lookup.map(|lookup| &lookup.name), lookup.and_then(|lookup| lookup.team.as_ref()));
+        Pending { audit: self, caller, kind, name, team, time: self.clock.wall(), ended: false }
+    }
+
+    /// Opens the event of a request for something of a grant that came in now.
+    pub fn begin_grant<'a>(&'a self, caller: &'a Caller, kind: &'static str, grant: &'a Name) -> Pending<'a> {
+        Pending { audit: self, caller, kind, name: Some(grant), team: None, time: self.clock.wall(), ended: false }
     }
 }
 
@@ -62,16 +68,22 @@ pub struct Pending<'a> {
     audit: &'a Audit,
     caller: &'a Caller,
     kind: &'static str,
-    lookup: Option<&'a Lookup>,
+    name: Option<&'a Name>,
+    team: Option<&'a Team>,
     time: std::time::SystemTime,
     ended: bool,
 }
 
 impl Pending<'_> {
+    /// Records how a lookup ended.
+    pub fn end(self, result: &Result<Option<Answer>, Fault>) {
+        self.end_as(|| Outcome::of(result));
+    }
+
     /// Records how it ended.
-    pub fn end(mut self, result: &Result<Option<Answer>, Fault>) {
+    pub fn end_as(mut self, outcome: impl FnOnce() -> Outcome) {
         self.ended = true;
-        self.record(|| Outcome::of(result));
+        self.record(outcome);
     }
 
     fn record(&self, outcome: impl FnOnce() -> Outcome) {
@@ -80,7 +92,8 @@ impl Pending<'_> {
             time: self.time,
             caller: self.caller.clone(),
             kind: self.kind,
-            lookup: self.lookup.cloned(),
+            name: self.name.cloned(),
+            team: self.team.cloned(),
             outcome: outcome(),
         };
         if queue.try_send(event).is_err() {

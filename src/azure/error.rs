@@ -214,6 +214,9 @@ pub enum Nonsense {
     /// More than any such answer needs.
     #[error("answered with more than {} KiB, which no such answer needs; check the URL", .0 / 1024)]
     TooLarge(usize),
+    /// More versions of one secret than are looked through.
+    #[error("lists more than {0} versions of one secret; purge the old ones, or enable the latest")]
+    TooManyVersions(usize),
     /// It answered a request without a token.
     #[error("did not ask for a token; check that the URL is a Key Vault's")]
     NoChallenge,

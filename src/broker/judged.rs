@@ -20,6 +20,11 @@ impl Judged {
         Self { found, mask, misread }
     }
 
+    /// The value itself.
+    pub(super) fn text(&self) -> &Secret {
+        &self.found.value
+    }
+
     pub(super) fn answer(&self, reader: &Reader, lookup: &Lookup, hit: &Hit<Self>) -> Result<Answer, Fault> {
         if self.misread {
             let message = format!(

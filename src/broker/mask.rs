@@ -74,11 +74,16 @@ fn is_sensitive(key: &str) -> bool {
     key == "sas" || SENSITIVE.iter().any(|word| key.contains(word))
 }
 
+/// Whether a text is long enough to be hidden.
+pub(super) fn is_worth_hiding(text: &str) -> bool {
+    text.len() >= MIN_BYTES
+}
+
 struct Mask(Vec<String>);
 
 impl Mask {
     fn add(&mut self, part: &str) {
-        if part.len() >= MIN_BYTES && self.0.len() < MAX_PARTS && !self.0.iter().any(|known| known == part) {
+        if is_worth_hiding(part) && self.0.len() < MAX_PARTS && !self.0.iter().any(|known| known == part) {
             self.0.push(part.to_owned());
         }
     }
@@ -158,10 +163,11 @@ impl Mask {
                     continue;
                 }
                 let rest = &text[at + marker.len()..];
-                let ends: &[char] = if marker == "sig=" {
-                    &['&', ';', '"', '\'', ' ', '\n', '\\']
-                } else {
-                    &[';', '"', '\'', ' ', '\n', '\\']
+                let ends: &[char] = match marker {
+                    "sig=" => &['&', ';', '"', '\'', ' ', '\n', '\\'],
+                    // A namespace's token has a blank in it: `SharedAccessSignature sr=…`.
+                    "sharedaccesssignature=" => &[';', '"', '\'', '\n', '\\'],
+                    _ => &[';', '"', '\'', ' ', '\n', '\\'],
                 };
                 self.add_encoded(rest.split(ends).next().unwrap_or_default());
             }
@@ -211,6 +217,24 @@ mod tests {
         let value =
             "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=bGtqaGdm==;EndpointSuffix=core.windows.net";
         assert_eq!(mask(Kind::Variable, value), ["bGtqaGdm=="]);
+    }
+
+    #[test]
+    fn a_namespaces_token_is_hidden_whole_and_not_its_first_word() {
+        let value = r#"{"schema": "Endpoint=sb://ns/;SharedAccessSignature=SharedAccessSignature sr=sb%3A%2F%2Fns&sig=ab%3D&se=1&skn=k;EntityPath=q"}"#;
+        assert_eq!(
+            mask(Kind::Connection, value),
+            [
+                "ab%3D",
+                "ab=",
+                "SharedAccessSignature sr=sb%3A%2F%2Fns&sig=ab%3D&se=1&skn=k",
+                "SharedAccessSignature sr=sb://ns&sig=ab=&se=1&skn=k"
+            ][..]
+                .iter()
+                .filter(|part| part.len() >= MIN_BYTES)
+                .copied()
+                .collect::<Vec<_>>()
+        );
     }
 
     #[test]

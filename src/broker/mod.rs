@@ -1,53 +1,70 @@
 //! The whole story of a lookup on one screen: policy, route, cache, source, mask, audit. It never knows HTTP or protobuf.
 //! [`crate::transport`] calls it; [`crate::app`] builds it.
 
+mod brokered;
 mod config;
 mod health;
+mod issue;
 mod judged;
 mod mask;
 mod reader;
+mod reference;
 mod routes;
 #[cfg(test)]
 mod tests;
 
+pub use brokered::{Brokered, Extra, ExtraValue, Part};
 pub use config::{ConnectionConfig, EntraTokenConfig, ExtraConfig, Field, OnUnavailable, PartConfig, RouteConfig};
 pub use health::Health;
+pub use issue::{Account, AccountStatus, GrantEntry, IssueStores, Issuer, KeyStatus, Ledger, TokenCache};
 pub use judged::Judged;
 pub use reader::Reader;
+pub use reference::Referenced;
 pub use routes::{BadPattern, Routes, TimedReader};
 
 use crate::{
-    audit::Audit,
+    audit::{Audit, Outcome},
     cache::{Cache, Hit, Key},
     clock::Clock,
-    model::{Answer, Caller, Fault, FaultKind, Lookup, Right, State},
+    model::{
+        Answer, Caller, Fault, FaultKind, IssuedToken, Kind, Lookup, Name, Right, SignableRequest, SignedRequest,
+        SourceName, State,
+    },
     policy::{Decision, Policy},
     telemetry::{Counter, Counters},
 };
-use std::{sync::Arc, time::Duration};
+use brokered::With;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Answers lookups. One per configuration; a reload makes a new one around the same cache and the same readers.
 #[derive(Debug)]
 pub struct Broker {
     policy: Policy,
+    brokered: HashMap<Name, Brokered>,
+    issuer: Issuer,
     routes: Routes,
     cache: Cache<Judged>,
     audit: Audit,
     clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
+    /// What answers say they are from where no source has the value.
+    composed_here: SourceName,
 }
 
 impl Broker {
     /// A broker of these parts.
     pub fn new(
         policy: Policy,
+        (brokered, issuer): (Vec<Brokered>, Issuer),
         routes: Routes,
         cache: Cache<Judged>,
         audit: Audit,
         clock: Arc<dyn Clock>,
         counters: Arc<Counters>,
     ) -> Self {
-        Self { policy, routes, cache, audit, clock, counters }
+        let brokered = brokered.into_iter().map(|connection| (connection.id().clone(), connection)).collect();
+        let composed_here = SourceName::new("brokered");
+        Self { policy, brokered, issuer, routes, cache, audit, clock, counters, composed_here }
     }
 
     /// Answers one lookup; `None` means that no source of its route has the name. Every call leaves one audit event, also if it is dropped.
@@ -85,7 +102,51 @@ impl Broker {
         }
     }
 
+    /// A token of a grant; `None` where there is no such grant. Every call leaves one audit event.
+    ///
+    /// # Errors
+    /// Refusal by policy, or whatever keeps the token away.
+    pub async fn issue_token(
+        &self,
+        caller: &Caller,
+        grant: &Name,
+        at_least: Option<Duration>,
+    ) -> Result<Option<IssuedToken>, Fault> {
+        let event = self.audit.begin_grant(caller, "token", grant);
+        let outcome = match self.decide(caller, Right::Tokens) {
+            Ok(()) => self.issuer.token(grant.as_str(), at_least).await,
+            Err(denied) => Err(denied),
+        };
+        event.end_as(|| signed(&outcome, |token| (&token.account, token.fingerprint.as_ref())));
+        outcome
+    }
+
+    /// The signature of a request within a grant; `None` where there is no such grant. Every call leaves one audit event.
+    ///
+    /// # Errors
+    /// Refusal by policy or by the grant, or whatever keeps the key away.
+    pub async fn sign_request(
+        &self,
+        caller: &Caller,
+        grant: &Name,
+        request: &SignableRequest,
+    ) -> Result<Option<SignedRequest>, Fault> {
+        let event = self.audit.begin_grant(caller, "signature", grant);
+        let outcome = match self.decide(caller, Right::Signatures) {
+            Ok(()) => self.issuer.sign_request(grant.as_str(), request).await,
+            Err(denied) => Err(denied),
+        };
+        event.end_as(|| signed(&outcome, |request| (&request.account, Some(&request.fingerprint))));
+        outcome
+    }
+
     async fn resolve(&self, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+        if lookup.kind == Kind::Connection
+            && let Some(connection) = self.brokered.get(&lookup.name)
+        {
+            let (issuer, values, clock) = (&self.issuer, &self.cache, &*self.clock);
+            return connection.compose(&With { issuer, values, clock, source: &self.composed_here }).await.map(Some);
+        }
         let route = self.routes.of(lookup);
         let mut skipped = None;
         for reader in &route.readers {
@@ -132,8 +193,28 @@ impl Broker {
         self.routes.readers()
     }
 
+    /// Who issues tokens, for the state of the accounts.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
     /// The cache, for its figures.
     pub fn cache(&self) -> &Cache<Judged> {
         &self.cache
+    }
+}
+
+/// How the request for a token or a signature ended; `by` says of one the account whose key signed, and which key.
+fn signed<'a, T>(
+    outcome: &'a Result<Option<T>, Fault>,
+    by: impl FnOnce(&'a T) -> (&'a Arc<str>, Option<&'a Arc<str>>),
+) -> Outcome {
+    match outcome {
+        Ok(Some(signed)) => {
+            let (account, key) = by(signed);
+            Outcome::Found { source: Arc::clone(account), version: key.cloned(), state: State::Fresh.as_str() }
+        }
+        Ok(None) => Outcome::NotFound,
+        Err(fault) => Outcome::Fault(fault.kind().reason()),
     }
 }

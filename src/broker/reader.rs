@@ -2,7 +2,7 @@ use super::{Health, Judged};
 use crate::{
     cache::Scope,
     clock::Clock,
-    model::{Fault, Lookup},
+    model::{Fault, Found, Lookup, Name},
     source::Source,
     telemetry::{Counter, Counters},
 };
@@ -41,17 +41,22 @@ impl Reader {
 
     /// Reads the source itself, past any cache. A fault says which source it is of and since when.
     pub(super) async fn read(&self, lookup: &Lookup) -> Result<Option<Judged>, Fault> {
+        let found = self.note(self.source.read(lookup).await, lookup.kind.as_str(), &lookup.name)?;
+        Ok(found.map(|found| Judged::of(lookup.kind, lookup.name.as_str(), found)))
+    }
+
+    /// The same for a value by the name that the source itself has for it.
+    pub(super) async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+        self.note(self.source.read_named(name).await, "secret", name)
+    }
+
+    fn note(&self, read: Result<Option<Found>, Fault>, kind: &str, name: &Name) -> Result<Option<Found>, Fault> {
         self.counters.count(Counter::SourceReads);
-        let read = self.source.read(lookup).await;
-        let now = self.clock.wall();
-        let since = self.health.note(&read, now);
-        match read {
-            Ok(found) => Ok(found.map(|found| Judged::of(lookup.kind, lookup.name.as_str(), found))),
-            Err(fault) => {
-                tracing::warn!(source = %self.source.name(), kind = %lookup.kind, name = lookup.name.as_str(), reason = fault.kind().reason(), error = %fault, "a source could not be read");
-                Err(self.blame(&fault, since))
-            }
-        }
+        let since = self.health.note(&read, self.clock.wall());
+        read.map_err(|fault| {
+            tracing::warn!(source = %self.source.name(), kind, name = name.as_str(), reason = fault.kind().reason(), error = %fault, "a source could not be read");
+            self.blame(&fault, since)
+        })
     }
 
     fn blame(&self, fault: &Fault, since: Option<SystemTime>) -> Fault {

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     cache::{self, Overrides, Scope, Times},
     clock::ManualClock,
-    model::{Claims, Found, Kind, Peer, SourceName},
+    model::{Claims, Found, Kind, Name, Peer, SourceName},
     source::Source,
 };
 use async_trait::async_trait;
@@ -60,6 +60,10 @@ impl Source for Shelf {
             (None, None) => Ok(None),
         }
     }
+
+    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+        self.read(&Lookup { kind: Kind::Variable, name: name.clone(), team: None }).await
+    }
 }
 
 struct Lab {
@@ -113,7 +117,14 @@ impl Lab {
         let policy = Policy::new([("tasks".into(), BTreeSet::from([Right::Connections]))]);
         let (sender, lines) = mpsc::channel();
         let (audit, _writer) = Audit::start(Lines(sender), as_clock(), Arc::clone(&counters)).unwrap();
-        let broker = Broker::new(policy, routes, cache, audit, as_clock(), counters);
+        let stores = IssueStores {
+            keys: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
+            delegation: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
+            tokens: TokenCache::default(),
+            ledger: Arc::new(Ledger::new(SystemTime::UNIX_EPOCH)),
+        };
+        let issuer = Issuer::new(Vec::new(), Vec::new(), stores, as_clock(), Arc::clone(&counters));
+        let broker = Broker::new(policy, (Vec::new(), issuer), routes, cache, audit, as_clock(), counters);
         Self { broker, clock, shelves, lines }
     }
 

@@ -65,6 +65,17 @@ fn for_people(status: &StatusResponse) -> String {
         };
         line("source", &format!("{} ({}): {health}; {} reads", source.name, source.kind, source.reads));
     }
+    for account in &status.accounts {
+        for key in &account.keys {
+            let mut said = vec![key.reference.clone()];
+            said.extend((!key.fingerprint.is_empty()).then(|| format!("key {}", key.fingerprint)));
+            said.extend((key.signs).then(|| "signs".to_owned()));
+            said.extend((!key.reason.is_empty()).then(|| key.reason.clone()));
+            let safe = key.safe_to_regenerate_after.as_ref();
+            said.extend(safe.map(|safe| format!("safe to regenerate after {}", when(Some(safe)))));
+            line("account", &format!("{} ({}): {}", account.name, account.kind, said.join("; ")));
+        }
+    }
     if let Some(cache) = &status.cache {
         let lookups = cache.hits + cache.misses;
         line(

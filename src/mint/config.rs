@@ -96,6 +96,12 @@ impl StorageService {
     /// Every service, in the order that listings show them.
     pub const ALL: [Self; 5] = [Self::Blob, Self::Dfs, Self::File, Self::Queue, Self::Table];
 
+    /// The service that gives its user delegation keys.
+    #[must_use]
+    pub fn of_delegation_key(self) -> Self {
+        if self == Self::Dfs { Self::Blob } else { self }
+    }
+
     /// Its word in valet.yaml and in host names.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -3,9 +3,10 @@ use super::{
     permit::RequestScope,
 };
 use crate::sign::{
-    self, AccountName, AccountOptions, AccountSas, DelegationOptions, DelegationSas, KeyRange, Protocol, Resource, Sas,
-    SasOptions, ServiceBusSas, ServiceSas, SignError, Version,
+    self, AccountName, AccountOptions, AccountSas, CLOCK_SKEW, DELEGATION_CAP, DelegationOptions, DelegationSas,
+    KeyRange, Protocol, Resource, Sas, SasOptions, ServiceBusSas, ServiceSas, SignError, Version,
 };
+use std::time::Duration;
 
 /// A grant of valet.yaml that has been checked as far as it can be without its key.
 #[derive(Debug, Clone)]
@@ -38,6 +39,12 @@ impl Grant {
             let problem = "is longer than the grant's lifetime: no token could ever be handed out";
             return Err(BadGrant { field: "min_remaining", problem: problem.to_owned() });
         }
+        if config.kind == GrantKind::UserDelegationSas
+            && config.min_remaining > DELEGATION_CAP.saturating_sub(CLOCK_SKEW)
+        {
+            let problem = "is longer than 6 days, 23 hours and 45 minutes: Azure counts the 7 days of such a token from 15 minutes before it is signed";
+            return Err(BadGrant { field: "min_remaining", problem: problem.to_owned() });
+        }
         if config.kind != GrantKind::UserDelegationSas && account.keys.is_empty() {
             return Err(whole("its account has no keys: add `keys` there, or use `kind: user-delegation-sas`"));
         }
@@ -60,6 +67,11 @@ impl Grant {
             }
         };
         Ok(Self { config: config.clone(), what })
+    }
+
+    /// How long after it was fetched a user delegation key can still sign a token of the whole lifetime.
+    pub fn delegation_key_serves(&self) -> Duration {
+        DELEGATION_CAP.saturating_sub(CLOCK_SKEW).saturating_sub(self.config.lifetime)
     }
 
     /// What of a request its signatures allow; `None` where it is no grant of signatures.

@@ -55,6 +55,15 @@ pub struct Filled {
     pub extra: Vec<(&'static str, Secret)>,
 }
 
+impl Filled {
+    /// Its bytes, about.
+    pub fn weight(&self) -> usize {
+        let plain = [&self.host, &self.login].into_iter().flatten().map(String::len).sum::<usize>();
+        let secret = [&self.password, &self.schema].into_iter().flatten().map(Secret::len).sum::<usize>();
+        plain + secret + self.extra.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
+    }
+}
+
 /// The types that carry a storage account, by what is granted.
 const STORAGE_TYPES: &str = "wasb and adls carry blobs, azure_fileshare carries files, generic carries anything";
 
@@ -243,5 +252,153 @@ fn storage_form(
         Some(_) if form == Form::DataLakeUrl => Ok((form, vec![Dfs])),
         Some(needed) => Ok((form, vec![needed])),
         None => Ok((form, services)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mint::ScopeConfig;
+    use std::time::Duration;
+
+    fn account(endpoints: &[(StorageService, &str)]) -> AccountConfig {
+        let endpoints = endpoints.iter().map(|(service, url)| (*service, url.parse().unwrap())).collect();
+        let storage = StorageConfig { account: "acme".into(), suffix: StorageConfig::SUFFIX.into(), endpoints };
+        of(AccountKind::Storage(storage))
+    }
+
+    fn of(kind: AccountKind) -> AccountConfig {
+        let (keys, network) = Default::default();
+        AccountConfig { name: "landing".into(), kind, keys, identity: "default".into(), network }
+    }
+
+    fn grant(kind: GrantKind, scope: ScopeConfig) -> GrantConfig {
+        let (name, account) = ("g".into(), "landing".into());
+        GrantConfig { name, account, kind, scope, lifetime: Duration::ZERO, min_remaining: Duration::ZERO }
+    }
+
+    fn sas(service: StorageService) -> GrantConfig {
+        grant(GrantKind::ServiceSas, ScopeConfig { service: Some(service), ..ScopeConfig::default() })
+    }
+
+    /// The connection around a credential, field by field.
+    fn filled(conn_type: &str, grant: &GrantConfig, account: &AccountConfig) -> Result<Vec<String>, String> {
+        let hook = Hook::of(conn_type, grant, account)?;
+        let filled = hook.fill(&Secret::new("SIG"), Some("stored"));
+        let plain = [("host", filled.host), ("login", filled.login)];
+        let secret = [("password", filled.password), ("schema", filled.schema)];
+        let secret = secret.into_iter().map(|(name, value)| (name, value.map(|value| value.expose().to_owned())));
+        let mut all: Vec<_> =
+            plain.into_iter().chain(secret).filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
+        all.extend(filled.extra.iter().map(|(name, value)| format!("extra.{name}={}", value.expose())));
+        let named: Vec<_> = all.iter().map(|text| text.split_once('=').unwrap().0).collect();
+        assert_eq!(named, hook.fields(), "it says which fields it sets");
+        Ok(all)
+    }
+
+    #[test]
+    fn each_type_gets_a_sas_where_its_hook_looks_for_it() {
+        use StorageService::{Blob, Dfs, File, Queue, Table};
+        let blob_string =
+            "extra.connection_string=BlobEndpoint=https://acme.blob.core.windows.net;SharedAccessSignature=SIG";
+        let wasb = ["host=https://acme.blob.core.windows.net", "login=acme", blob_string];
+        assert_eq!(filled("wasb", &sas(Blob), &account(&[])).unwrap(), wasb);
+        assert_eq!(filled("wasb", &sas(Dfs), &account(&[])).unwrap(), wasb, "the same data");
+        assert_eq!(filled("adls", &sas(Dfs), &account(&[])).unwrap(), ["host=acme", "password=SIG", blob_string]);
+        assert_eq!(
+            filled("azure_fileshare", &sas(File), &account(&[])).unwrap(),
+            [
+                "login=acme",
+                "extra.connection_string=FileEndpoint=https://acme.file.core.windows.net;SharedAccessSignature=SIG"
+            ]
+        );
+        assert_eq!(
+            filled("generic", &sas(Table), &account(&[])).unwrap()[2],
+            "extra.connection_string=TableEndpoint=https://acme.table.core.windows.net;SharedAccessSignature=SIG"
+        );
+        assert!(filled("generic", &sas(Queue), &account(&[])).unwrap()[2].contains("QueueEndpoint="));
+    }
+
+    #[test]
+    fn endpoints_are_those_of_the_account() {
+        use StorageService::{Blob, Dfs};
+        let emulator = account(&[(Blob, "http://127.0.0.1:10000/acme/")]);
+        let string = "extra.connection_string=BlobEndpoint=http://127.0.0.1:10000/acme;SharedAccessSignature=SIG";
+        assert_eq!(
+            filled("wasb", &sas(Blob), &emulator).unwrap(),
+            ["host=http://127.0.0.1:10000/acme", "login=acme", string]
+        );
+        let private = account(&[(Dfs, "https://acme.dfs.example.net")]);
+        assert_eq!(
+            filled("adls", &sas(Dfs), &private).unwrap(),
+            ["host=acme", "password=SIG", "extra.account_url=https://acme.dfs.example.net"]
+        );
+    }
+
+    #[test]
+    fn a_namespace_is_a_connection_string_in_the_schema() {
+        let bus = |policy: Option<&str>| {
+            of(AccountKind::ServiceBus {
+                host: "acme.servicebus.windows.net".into(),
+                policy: policy.map(str::to_owned),
+            })
+        };
+        let scope = ScopeConfig { entity: Some("orders".into()), ..ScopeConfig::default() };
+        assert_eq!(
+            filled("azure_service_bus", &grant(GrantKind::ServiceBusSas, scope), &bus(None)).unwrap(),
+            ["schema=Endpoint=sb://acme.servicebus.windows.net/;SharedAccessSignature=SIG;EntityPath=orders"]
+        );
+        let key = grant(GrantKind::AccountKey, ScopeConfig::default());
+        let string = |policy| {
+            format!(
+                "schema=Endpoint=sb://acme.servicebus.windows.net/;SharedAccessKeyName={policy};SharedAccessKey=SIG"
+            )
+        };
+        assert_eq!(filled("azure-service-bus", &key, &bus(None)).unwrap(), [string("stored")]);
+        assert_eq!(filled("azure_service_bus", &key, &bus(Some("written"))).unwrap(), [string("written")]);
+    }
+
+    #[test]
+    fn what_needs_the_key_itself_gets_it_from_an_account_key_grant_only() {
+        let key = grant(GrantKind::AccountKey, ScopeConfig::default());
+        let cosmos = of(AccountKind::Cosmos { endpoint: "https://acme.documents.azure.com".parse().unwrap() });
+        let cosmos_filled = ["login=https://acme.documents.azure.com/", "password=SIG"];
+        assert_eq!(filled("azure_cosmos", &key, &cosmos).unwrap(), cosmos_filled);
+        let endpoint = "https://acme.westeurope.batch.azure.com".parse().unwrap();
+        let batch = of(AccountKind::Batch { account: "acme".into(), endpoint });
+        assert_eq!(
+            filled("azure_batch", &key, &batch).unwrap(),
+            ["login=acme", "password=SIG", "extra.account_url=https://acme.westeurope.batch.azure.com"]
+        );
+        let volume = filled("azure_container_volume", &key, &account(&[])).unwrap();
+        assert_eq!(
+            volume[1],
+            "extra.connection_string=FileEndpoint=https://acme.file.core.windows.net;AccountName=acme;AccountKey=SIG"
+        );
+        assert!(filled("azure_container_volume", &sas(StorageService::File), &account(&[])).is_err());
+        assert!(filled("wasb", &key, &account(&[])).unwrap()[2].ends_with("AccountName=acme;AccountKey=SIG"));
+    }
+
+    #[test]
+    fn a_type_that_cannot_carry_a_grant_says_so() {
+        use StorageService::{Blob, File, Queue};
+        let account = account(&[]);
+        for (conn_type, grant) in [
+            ("postgres", sas(Blob)),
+            ("azure_data_lake", sas(Blob)),
+            ("wasb", sas(Queue)),
+            ("azure_fileshare", sas(Blob)),
+            ("adls", sas(File)),
+            ("azure_service_bus", sas(Blob)),
+            ("wasb", grant(GrantKind::SharedKey, ScopeConfig::default())),
+            (
+                "wasb",
+                grant(GrantKind::AccountSas, ScopeConfig { services: Some("qt".into()), ..ScopeConfig::default() }),
+            ),
+        ] {
+            assert!(filled(conn_type, &grant, &account).is_err(), "{conn_type} {grant:?}");
+        }
+        let blobs = grant(GrantKind::AccountSas, ScopeConfig { services: Some("qb".into()), ..ScopeConfig::default() });
+        assert!(filled("wasb", &blobs, &account).is_ok());
     }
 }

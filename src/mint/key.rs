@@ -154,3 +154,98 @@ impl<'a> Parts<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mint::StorageConfig;
+    use url::Url;
+
+    /// 64 bytes, as Azure's keys have.
+    const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMw==";
+
+    fn account(kind: AccountKind) -> AccountConfig {
+        let (keys, network) = Default::default();
+        AccountConfig { name: "landing".into(), kind, keys, identity: "default".into(), network }
+    }
+
+    fn storage() -> AccountConfig {
+        let endpoints = Vec::new();
+        let suffix = StorageConfig::SUFFIX.to_owned();
+        account(AccountKind::Storage(StorageConfig { account: "acmelanding".into(), suffix, endpoints }))
+    }
+
+    fn service_bus(policy: Option<&str>) -> AccountConfig {
+        let policy = policy.map(str::to_owned);
+        account(AccountKind::ServiceBus { host: "acme.servicebus.windows.net".into(), policy })
+    }
+
+    fn parse(account: &AccountConfig, text: &str) -> Result<(String, Option<String>), String> {
+        let key = StoredKey::parse(account, &Secret::new(text), None, None);
+        key.map(|key| (key.text.expose().to_owned(), key.policy)).map_err(|bad| bad.to_string())
+    }
+
+    #[test]
+    fn a_key_is_found_bare_and_in_a_connection_string() {
+        let endpoint: Url = "https://acme.documents.azure.com:443/".parse().unwrap();
+        let cosmos = account(AccountKind::Cosmos { endpoint: endpoint.clone() });
+        let batch = account(AccountKind::Batch { account: "acmebatch".into(), endpoint });
+        for (account, text) in [
+            (&storage(), KEY.to_owned()),
+            (&storage(), format!(" {KEY}\n")),
+            (
+                &storage(),
+                format!(
+                    "DefaultEndpointsProtocol=https;AccountName=acmelanding;AccountKey={KEY};EndpointSuffix=core.windows.net"
+                ),
+            ),
+            (&storage(), format!("accountkey={KEY}")),
+            (&cosmos, format!("AccountEndpoint=https://acme.documents.azure.com:443/;AccountKey={KEY};")),
+            (&batch, KEY.to_owned()),
+            (&service_bus(Some("reader")), KEY.to_owned()),
+        ] {
+            assert_eq!(parse(account, &text), Ok((KEY.to_owned(), None)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_namespaces_policy_is_the_one_of_its_connection_string() {
+        let text = format!(
+            "Endpoint=sb://ACME.servicebus.windows.net/;SharedAccessKeyName=reader;SharedAccessKey={KEY};EntityPath=q"
+        );
+        assert_eq!(parse(&service_bus(None), &text), Ok((KEY.to_owned(), Some("reader".to_owned()))));
+        let why =
+            "it does not say the name of its policy: store the whole connection string, or give the account a `policy`";
+        assert_eq!(parse(&service_bus(None), KEY), Err(why.to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_key_of_the_account_is_refused_without_being_repeated() {
+        for (text, why) in [
+            ("", "key is empty: give the account's key"),
+            ("  \n", "key is empty: give the account's key"),
+            ("not base64!", "key is not base64: give the key as Azure shows it"),
+            ("c2hvcnQ=", "key is too short: was it cut when it was copied?"),
+            ("AccountName=acmelanding;EndpointSuffix=core.windows.net", "it is a connection string without AccountKey"),
+            ("AccountName=acmelanding;AccountKey=", "key is empty: give the account's key"),
+            ("AccountName=other;AccountKey=MDEy", "it is the connection string of another account"),
+            (
+                "BlobEndpoint=https://acmelanding.blob.core.windows.net;SharedAccessSignature=sv=1&sig=canary",
+                "it is a connection string without AccountKey",
+            ),
+        ] {
+            assert_eq!(parse(&storage(), text), Err(why.to_owned()), "{text}");
+        }
+        let other = "Endpoint=sb://other.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=abcdefghijkl";
+        assert_eq!(parse(&service_bus(None), other), Err("it is the connection string of another account".to_owned()));
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_the_key_and_not_of_the_text_around_it() {
+        let fingerprint =
+            |text: &str| StoredKey::parse(&storage(), &Secret::new(text), None, None).unwrap().fingerprint;
+        assert_eq!(fingerprint(KEY), fingerprint(&format!("AccountKey={KEY};AccountName=acmelanding")));
+        assert_ne!(fingerprint(KEY), fingerprint(&KEY.replace("MDEy", "MDEz")));
+        assert_eq!(fingerprint(KEY).as_str().len(), 12);
+    }
+}

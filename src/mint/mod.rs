@@ -2,6 +2,8 @@
 //! hook reads. It never fetches a stored key and keeps nothing. [`crate::broker`] calls it.
 
 mod config;
+mod delegation;
+mod entra;
 mod grant;
 mod hook;
 mod issue;
@@ -12,8 +14,13 @@ pub use config::{
     AccountConfig, AccountKind, BadGrant, GrantConfig, GrantKind, MAX_KEYS, ScopeConfig, StorageConfig, StorageService,
     check_grant, check_hook, check_key,
 };
+pub use delegation::Delegation;
+pub use entra::EntraTokens;
 pub use grant::Grant;
 pub use hook::{Filled, Hook};
 pub use issue::Issued;
 pub use key::{BadKey, Fingerprint, StoredKey};
 pub use permit::{RequestRefusal, RequestScope, SignedRequest};
+
+/// A user delegation key, which Azure gives to an identity: it signs for at most 7 days.
+pub use crate::sign::DelegationKey;

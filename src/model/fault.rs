@@ -26,6 +26,10 @@ pub enum FaultKind {
     BadRequest,
     /// The stored value is something that Airflow would silently misread. The owner of the secret must mend it.
     MalformedValue,
+    /// An account's key is absent, disabled or none. The platform team must mend it.
+    BadKey,
+    /// A token with the life that was asked for cannot be had. The caller must ask for less, or the platform team must raise the lifetime.
+    OutOfRange,
     /// Valet's own rules refuse this caller this name. The platform team decides.
     DeniedByPolicy,
     /// The source refuses Valet: a missing role, a disabled secret, an identity that Entra does not accept. The platform team must mend it.
@@ -109,6 +113,8 @@ impl FaultKind {
             Self::BadName => "BAD_NAME",
             Self::BadRequest => "BAD_REQUEST",
             Self::MalformedValue => "MALFORMED_VALUE",
+            Self::BadKey => "BAD_KEY",
+            Self::OutOfRange => "OUT_OF_RANGE",
             Self::DeniedByPolicy => "DENIED_BY_POLICY",
             Self::DeniedBySource => "DENIED_BY_SOURCE",
             Self::Unauthenticated => "UNAUTHENTICATED",

@@ -10,11 +10,13 @@ pub struct Found {
     pub version: Option<Arc<str>>,
     /// When the value itself ends. Informational: Key Vault serves expired secrets, and so does Valet.
     pub expires_at: Option<SystemTime>,
+    /// When this version was made, where the source says so.
+    pub created_at: Option<SystemTime>,
 }
 
 impl Found {
     /// A value of a source that knows neither versions nor expiry.
     pub fn plain(value: impl Into<String>) -> Self {
-        Self { value: Secret::new(value), version: None, expires_at: None }
+        Self { value: Secret::new(value), version: None, expires_at: None, created_at: None }
     }
 }

@@ -1,7 +1,7 @@
 use super::Source;
 use crate::{
     env::Env,
-    model::{Fault, FaultKind, Found, Kind, Lookup, SourceName},
+    model::{Fault, FaultKind, Found, Kind, Lookup, Name, SourceName},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -57,6 +57,14 @@ impl Source for EnvironmentSource {
             return Ok(Some(found));
         }
         self.var(&global)
+    }
+
+    /// A variable by its whole name.
+    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+        if name.as_str().contains('=') {
+            return Ok(None);
+        }
+        self.var(name.as_str())
     }
 }
 

@@ -1,7 +1,7 @@
 use super::{KeyVaultConfig, Source, key_vault_names::Names};
 use crate::{
-    azure::{Azure, Error, IdentityConfig, Setup, Vault},
-    model::{Fault, Found, Lookup, SourceName},
+    azure::{Azure, Error, IdentityConfig, SecretName, Setup, Vault},
+    model::{Fault, Found, Lookup, Name, SourceName},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -68,9 +68,18 @@ impl Source for KeyVaultSource {
             match self.vault.secret(&name).await {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
-                Err(error) => return Err(error.fault(&format!("secret {:?}", name.as_str()))),
+                Err(error) => return Err(fault(&name, &error)),
             }
         }
         Ok(None)
     }
+
+    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+        let Some(name) = SecretName::parse(name.as_str()) else { return Ok(None) };
+        self.vault.newest_enabled(&name).await.map_err(|error| fault(&name, &error))
+    }
+}
+
+fn fault(name: &SecretName, error: &Error) -> Fault {
+    error.fault(&format!("secret {:?}", name.as_str()))
 }

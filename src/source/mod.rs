@@ -6,13 +6,15 @@ mod environment;
 mod file;
 mod key_vault;
 mod key_vault_names;
+mod local;
 
 pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind};
 pub use environment::EnvironmentSource;
 pub use file::{BadFile, FileSource, check as check_file};
 pub use key_vault::KeyVaultSource;
+pub use local::LocalValue;
 
-use crate::model::{Fault, Found, Lookup, SourceName};
+use crate::model::{Fault, Found, Lookup, Name, SourceName};
 use async_trait::async_trait;
 use std::fmt::Debug;
 
@@ -36,4 +38,11 @@ pub trait Source: Debug + Send + Sync {
     /// # Errors
     /// Whatever else keeps the value away: refusal, throttling, an unreachable or unreadable source.
     async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault>;
+
+    /// Reads the value that a reference `{secret: SOURCE/NAME}` means: by the name that this source itself has for it, and where values have
+    /// versions the newest one that is enabled. `None` means that there is none.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault>;
 }

@@ -50,6 +50,10 @@ counters! {
     FlightsRefused = "flights_refused",
     /// Reads of sources.
     SourceReads = "source_reads",
+    /// Tokens that were signed.
+    TokensSigned = "tokens_signed",
+    /// Requests that were signed.
+    RequestsSigned = "requests_signed",
     /// Audit lines dropped because the queue was full.
     AuditDropped = "audit_dropped",
     /// Connections that were accepted.

@@ -35,6 +35,8 @@ pub(super) enum Method {
     GetVariable,
     GetConfig,
     BatchGet,
+    IssueToken,
+    SignRequest,
     Status,
     Reload,
     BrokerNotYet,
@@ -48,10 +50,9 @@ impl Method {
             "/valet.v1.Broker/GetVariable" => Self::GetVariable,
             "/valet.v1.Broker/GetConfig" => Self::GetConfig,
             "/valet.v1.Broker/BatchGet" => Self::BatchGet,
-            "/valet.v1.Broker/IssueToken"
-            | "/valet.v1.Broker/SignRequest"
-            | "/valet.v1.Broker/ReportRejected"
-            | "/valet.v1.Broker/Watch" => Self::BrokerNotYet,
+            "/valet.v1.Broker/IssueToken" => Self::IssueToken,
+            "/valet.v1.Broker/SignRequest" => Self::SignRequest,
+            "/valet.v1.Broker/ReportRejected" | "/valet.v1.Broker/Watch" => Self::BrokerNotYet,
             "/valet.v1.Admin/Status" => Self::Status,
             "/valet.v1.Admin/Reload" => Self::Reload,
             "/valet.v1.Admin/Invalidate" | "/valet.v1.Admin/Explain" => Self::AdminNotYet,
@@ -89,6 +90,8 @@ impl Connect {
             }
             Method::GetConfig => encode_answer(codec, &methods.get_config(caller, self.decode(codec, &body)?).await?),
             Method::BatchGet => self.encode(codec, &methods.batch_get(caller, self.decode(codec, &body)?).await?),
+            Method::IssueToken => self.encode(codec, &methods.issue_token(caller, self.decode(codec, &body)?).await?),
+            Method::SignRequest => self.encode(codec, &methods.sign_request(caller, self.decode(codec, &body)?).await?),
             Method::Status => self.encode(codec, &methods.status(caller, self.decode(codec, &body)?)?),
             Method::Reload => self.encode(codec, &methods.reload(caller, self.decode(codec, &body)?).await?),
             Method::BrokerNotYet => return methods::not_yet(),

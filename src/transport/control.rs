@@ -1,6 +1,14 @@
-use crate::model::{Answer, Caller, Fault, FaultKind, Lookup, Right, SourceName};
+use crate::{
+    broker::AccountStatus,
+    model::{
+        Answer, Caller, Fault, FaultKind, IssuedToken, Lookup, Name, Right, SignableRequest, SignedRequest, SourceName,
+    },
+};
 use async_trait::async_trait;
-use std::{path::PathBuf, time::SystemTime};
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 /// Who answers lookups: the broker, or a script in a test.
 #[async_trait]
@@ -10,6 +18,28 @@ pub trait Lookups: Send + Sync {
     /// # Errors
     /// Whatever keeps the answer away, a refusal by the rules included.
     async fn lookup(&self, caller: &Caller, lookup: &Lookup) -> Result<Option<Answer>, Fault>;
+
+    /// A token of a grant with `at_least` so much life left, or as much as the grant says; `None` means that there is no such grant.
+    ///
+    /// # Errors
+    /// As [`Self::lookup`].
+    async fn issue_token(
+        &self,
+        caller: &Caller,
+        grant: &Name,
+        at_least: Option<Duration>,
+    ) -> Result<Option<IssuedToken>, Fault>;
+
+    /// The signature of a request within a grant; `None` means that there is no such grant.
+    ///
+    /// # Errors
+    /// As [`Self::lookup`].
+    async fn sign_request(
+        &self,
+        caller: &Caller,
+        grant: &Name,
+        request: &SignableRequest,
+    ) -> Result<Option<SignedRequest>, Fault>;
 
     /// Whether the caller may use this right at all.
     ///
@@ -53,6 +83,8 @@ pub struct Status {
     pub sources: Vec<SourceStatus>,
     /// The cache.
     pub cache: CacheStatus,
+    /// The accounts, in the order of valet.yaml.
+    pub accounts: Vec<AccountStatus>,
 }
 
 /// Where the configuration came from.

@@ -1,10 +1,11 @@
 use super::control;
 use crate::{
-    model::{Answer, State},
+    broker::{AccountStatus, KeyStatus},
+    model::{Answer, Fault, FaultKind, IssuedToken, SignableRequest, SignedRequest, State},
     proto::v1,
 };
 use prost_types::Timestamp;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// An answer as a message. This is where a value leaves Valet.
 pub(super) fn answer(answer: &Answer) -> v1::Answer {
@@ -31,7 +32,7 @@ pub(super) fn reloaded(reloaded: control::Reloaded) -> v1::ReloadResponse {
 
 /// The state without what the transport adds: listeners and counters.
 pub(super) fn status(status: control::Status) -> v1::StatusResponse {
-    let control::Status { version, started_at, config, sources, cache } = status;
+    let control::Status { version, started_at, config, sources, cache, accounts } = status;
     v1::StatusResponse {
         version,
         started_at: Some(time(started_at)),
@@ -50,7 +51,58 @@ pub(super) fn status(status: control::Status) -> v1::StatusResponse {
             misses: cache.misses,
             in_flight: cache.in_flight,
         }),
+        accounts: accounts.into_iter().map(account).collect(),
         ..v1::StatusResponse::default()
+    }
+}
+
+/// The least life of a token that a request asks for.
+///
+/// # Errors
+/// [`FaultKind::BadRequest`] where it is less than nothing, or no duration.
+pub(super) fn min_remaining(asked: Option<prost_types::Duration>) -> Result<Option<Duration>, Fault> {
+    asked.map(Duration::try_from).transpose().map_err(|_| {
+        Fault::new(FaultKind::BadRequest, "minRemaining: expected a duration of nothing or more, such as \"3600s\"")
+    })
+}
+
+/// A token as a message. This is where one leaves Valet.
+pub(super) fn issued(issued: &IssuedToken) -> v1::IssueTokenResponse {
+    v1::IssueTokenResponse {
+        token: issued.token.expose().to_owned(),
+        expires_at: issued.expires_at.map(time),
+        key_fingerprint: issued.fingerprint.as_deref().unwrap_or_default().to_owned(),
+    }
+}
+
+/// What is to be signed, and for which grant.
+pub(super) fn signable(request: v1::SignRequestRequest) -> (String, SignableRequest) {
+    let headers = request.headers.into_iter().map(|header| (header.name, header.value)).collect();
+    (request.grant, SignableRequest { method: request.method, url: request.url, headers })
+}
+
+/// A signature as a message. This is where one leaves Valet.
+pub(super) fn signed(signed: SignedRequest) -> v1::SignRequestResponse {
+    v1::SignRequestResponse { authorization: signed.authorization.expose().to_owned(), x_ms_date: signed.x_ms_date }
+}
+
+fn account(account: AccountStatus) -> v1::AccountStatus {
+    v1::AccountStatus {
+        name: account.name.as_ref().to_owned(),
+        kind: account.kind.to_owned(),
+        keys: account.keys.into_iter().map(key).collect(),
+    }
+}
+
+fn key(key: KeyStatus) -> v1::KeyStatus {
+    v1::KeyStatus {
+        reference: key.reference,
+        fingerprint: key.fingerprint.unwrap_or_default(),
+        version: key.version.as_deref().unwrap_or_default().to_owned(),
+        created_at: key.created_at.map(time),
+        signs: key.signs,
+        reason: key.fault.map(|kind| kind.reason().to_owned()).unwrap_or_default(),
+        safe_to_regenerate_after: key.safe_to_regenerate_after.map(time),
     }
 }
 

@@ -92,12 +92,14 @@ impl broker_server::Broker for Grpc {
         close(self.0.batch_get(&caller, request).await)
     }
 
-    async fn issue_token(&self, _: Request<v1::IssueTokenRequest>) -> Reply<v1::IssueTokenResponse> {
-        close(methods::not_yet())
+    async fn issue_token(&self, request: Request<v1::IssueTokenRequest>) -> Reply<v1::IssueTokenResponse> {
+        let (caller, request) = open(request)?;
+        close(self.0.issue_token(&caller, request).await)
     }
 
-    async fn sign_request(&self, _: Request<v1::SignRequestRequest>) -> Reply<v1::SignRequestResponse> {
-        close(methods::not_yet())
+    async fn sign_request(&self, request: Request<v1::SignRequestRequest>) -> Reply<v1::SignRequestResponse> {
+        let (caller, request) = open(request)?;
+        close(self.0.sign_request(&caller, request).await)
     }
 
     async fn report_rejected(&self, _: Request<v1::ReportRejectedRequest>) -> Reply<v1::ReportRejectedResponse> {

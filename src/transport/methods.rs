@@ -1,6 +1,6 @@
 use super::{Control, Limits, Lookups, convert, listener::Listener, status::Refusal};
 use crate::{
-    model::{Caller, Fault, FaultKind, Kind, Lookup, Right},
+    model::{Caller, Fault, FaultKind, Kind, Lookup, Name, Right},
     proto::v1,
     telemetry::{Counter, Counters},
 };
@@ -27,6 +27,10 @@ type Outcome<T> = Result<T, Refusal>;
 /// A method that is declared and not yet there.
 pub(super) fn not_yet<T>() -> Outcome<T> {
     Err(Fault::new(FaultKind::NotYetAvailable, "this method is declared, but not yet available in this version").into())
+}
+
+fn no_grant(grant: &Name) -> Refusal {
+    Refusal::NotFound(format!("there is no grant {:?} in valet.yaml", grant.as_str()))
 }
 
 impl Methods {
@@ -62,6 +66,32 @@ impl Methods {
             .collect()
             .await;
         self.fits(v1::BatchGetResponse { results })
+    }
+
+    pub(super) async fn issue_token(
+        &self,
+        caller: &Caller,
+        request: v1::IssueTokenRequest,
+    ) -> Outcome<v1::IssueTokenResponse> {
+        let grant = Name::parse(&request.grant)?;
+        let at_least = convert::min_remaining(request.min_remaining)?;
+        match self.sound(self.lookups.issue_token(caller, &grant, at_least)).await? {
+            Some(issued) => Ok(convert::issued(&issued)),
+            None => Err(no_grant(&grant)),
+        }
+    }
+
+    pub(super) async fn sign_request(
+        &self,
+        caller: &Caller,
+        request: v1::SignRequestRequest,
+    ) -> Outcome<v1::SignRequestResponse> {
+        let (grant, request) = convert::signable(request);
+        let grant = Name::parse(&grant)?;
+        match self.sound(self.lookups.sign_request(caller, &grant, &request)).await? {
+            Some(signed) => Ok(convert::signed(signed)),
+            None => Err(no_grant(&grant)),
+        }
     }
 
     pub(super) fn status(&self, caller: &Caller, _: v1::StatusRequest) -> Outcome<v1::StatusResponse> {

@@ -43,7 +43,8 @@ fn row(kind: FaultKind) -> Row {
         FaultKind::BadName | FaultKind::BadRequest => {
             Row::new(Code::InvalidArgument, "invalid_argument", StatusCode::BAD_REQUEST)
         }
-        FaultKind::MalformedValue | FaultKind::BadConfig => {
+        FaultKind::OutOfRange => Row::new(Code::OutOfRange, "out_of_range", StatusCode::BAD_REQUEST),
+        FaultKind::MalformedValue | FaultKind::BadKey | FaultKind::BadConfig => {
             Row::new(Code::FailedPrecondition, "failed_precondition", StatusCode::BAD_REQUEST)
         }
         FaultKind::DeniedByPolicy | FaultKind::DeniedBySource => {

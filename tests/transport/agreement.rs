@@ -261,6 +261,17 @@ async fn the_admin_service_answers_on_its_own_listener_only() {
             reads: 7,
         };
         assert_eq!(said.sources, [source]);
+        let key = v1::KeyStatus {
+            reference: "{secret: prod/key1}".to_owned(),
+            fingerprint: "fingerprint".to_owned(),
+            version: "v1".to_owned(),
+            created_at: Some(then().into()),
+            signs: true,
+            reason: "BAD_KEY".to_owned(),
+            safe_to_regenerate_after: Some((then() + Duration::from_hours(12)).into()),
+        };
+        let account = v1::AccountStatus { name: "landing".to_owned(), kind: "storage".to_owned(), keys: vec![key] };
+        assert_eq!(said.accounts, [account]);
         let admin = v1::ListenerStatus {
             name: "admin".to_owned(),
             address: format!("unix:{}", valet.admin().display()),
@@ -271,6 +282,49 @@ async fn the_admin_service_answers_on_its_own_listener_only() {
         assert!(admin.connections >= 1);
         assert!(said.counters["connections_accepted"] >= 1, "{:?}", said.counters);
     }
+}
+
+#[tokio::test]
+async fn a_token_and_a_signature_are_the_same_on_every_face() {
+    let valet = Valet::start().await;
+    let (tasks, none) = (valet.tasks(), HeaderMap::new());
+    let (issue, sign) = ("/valet.v1.Broker/IssueToken", "/valet.v1.Broker/SignRequest");
+    let asked = |grant: &str, seconds: Option<i64>| v1::IssueTokenRequest {
+        grant: grant.to_owned(),
+        min_remaining: seconds.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
+    };
+    let token = v1::IssueTokenResponse { token: CANARY.to_owned(), expires_at: None, key_fingerprint: String::new() };
+    assert_eq!(all_say(&tasks, issue, &none, &asked("grant", None)).await, Ok(token.clone()));
+    let ends = v1::IssueTokenResponse {
+        expires_at: Some((then() + Duration::from_mins(1)).into()),
+        key_fingerprint: "fingerprint".to_owned(),
+        ..token
+    };
+    assert_eq!(all_say(&tasks, issue, &none, &asked("grant", Some(60))).await, Ok(ends));
+
+    let header = |name: &str| v1::Header { name: name.to_owned(), value: "é".to_owned() };
+    let request = |grant: &str| v1::SignRequestRequest {
+        grant: grant.to_owned(),
+        method: "GET".to_owned(),
+        url: "https://h/c".to_owned(),
+        headers: vec![header("a"), header("b")],
+    };
+    let x_ms_date = "GET https://h/c a: é, b: é".to_owned();
+    let signed = v1::SignRequestResponse { authorization: CANARY.to_owned(), x_ms_date };
+    assert_eq!(all_say(&tasks, sign, &none, &request("grant")).await, Ok(signed));
+
+    let absent = refused("not_found", "NOT_FOUND", "there is no grant \"other\" in valet.yaml");
+    let bad_name = refused("invalid_argument", "BAD_NAME", "the name is empty");
+    let out_of_range = refused("out_of_range", "OUT_OF_RANGE", "the script says \"OUT_OF_RANGE\", é");
+    for (grant, expected) in [("other", absent), ("", bad_name), ("OUT_OF_RANGE", out_of_range)] {
+        let said: Result<v1::IssueTokenResponse, _> = all_say(&tasks, issue, &none, &asked(grant, None)).await;
+        assert_eq!(said, Err(expected.clone()));
+        let said: Result<v1::SignRequestResponse, _> = all_say(&tasks, sign, &none, &request(grant)).await;
+        assert_eq!(said, Err(expected));
+    }
+    let message = "minRemaining: expected a duration of nothing or more, such as \"3600s\"";
+    let said: Result<v1::IssueTokenResponse, _> = all_say(&tasks, issue, &none, &asked("grant", Some(-1))).await;
+    assert_eq!(said, Err(refused("invalid_argument", "BAD_REQUEST", message)));
 }
 
 #[tokio::test]
@@ -286,8 +340,6 @@ async fn what_is_declared_and_not_there_yet_says_so() {
         )*};
     }
     not_yet! {
-        tasks "/valet.v1.Broker/IssueToken" IssueTokenRequest => IssueTokenResponse
-        tasks "/valet.v1.Broker/SignRequest" SignRequestRequest => SignRequestResponse
         tasks "/valet.v1.Broker/ReportRejected" ReportRejectedRequest => ReportRejectedResponse
         tasks "/valet.v1.Broker/Watch" WatchRequest => WatchResponse
         admin "/valet.v1.Admin/Invalidate" InvalidateRequest => InvalidateResponse

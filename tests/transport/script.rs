@@ -16,7 +16,11 @@ use tempfile::TempDir;
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use valet::{
-    model::{Answer, Caller, Fault, FaultKind, Found, Lookup, Right, Secret, SourceName, State},
+    broker::{AccountStatus, KeyStatus},
+    model::{
+        Answer, Caller, Fault, FaultKind, Found, IssuedToken, Lookup, Name, Right, Secret, SignableRequest,
+        SignedRequest, SourceName, State,
+    },
     proto::v1,
     telemetry::{Counter, Counters},
     transport::{
@@ -29,11 +33,13 @@ use valet::{
 pub(crate) const CANARY: &str = "canary-4b1d-é😀";
 
 /// Every kind of fault.
-pub(crate) const KINDS: [FaultKind; 16] = [
+pub(crate) const KINDS: [FaultKind; 18] = [
     FaultKind::Skipped,
     FaultKind::BadName,
     FaultKind::BadRequest,
     FaultKind::MalformedValue,
+    FaultKind::BadKey,
+    FaultKind::OutOfRange,
     FaultKind::DeniedByPolicy,
     FaultKind::DeniedBySource,
     FaultKind::Unauthenticated,
@@ -96,6 +102,7 @@ fn answer(value: &str) -> Answer {
             value: Secret::new(value),
             version: Some("v1".into()),
             expires_at: Some(then() + Duration::from_hours(1)),
+            created_at: None,
         },
         source: SourceName::new("prod"),
         age: Duration::from_millis(1500),
@@ -103,6 +110,13 @@ fn answer(value: &str) -> Answer {
         state: State::Stale,
         mask: vec![Secret::new(value)],
     }
+}
+
+/// The fault whose reason the name is, or nothing.
+fn outcome_of<T>(name: &str) -> Result<Option<T>, Fault> {
+    let Some(kind) = KINDS.into_iter().find(|kind| kind.reason() == name) else { return Ok(None) };
+    let wait = kind.is_unavailable().then_some(Duration::from_millis(2001));
+    Err(Fault::new(kind, format!("the script says \"{name}\", é")).retry_after(wait))
 }
 
 #[async_trait]
@@ -125,12 +139,37 @@ impl Lookups for Script {
                 Ok(Some(answer("waited")))
             }
             "panic" => panic!("the script says so"),
-            name => {
-                let Some(kind) = KINDS.into_iter().find(|kind| kind.reason() == name) else { return Ok(None) };
-                let wait = kind.is_unavailable().then_some(Duration::from_millis(2001));
-                Err(Fault::new(kind, format!("the script says \"{name}\", é")).retry_after(wait))
-            }
+            name => outcome_of(name),
         }
+    }
+
+    async fn issue_token(
+        &self,
+        _: &Caller,
+        grant: &Name,
+        at_least: Option<Duration>,
+    ) -> Result<Option<IssuedToken>, Fault> {
+        if grant.as_str() != "grant" {
+            return outcome_of(grant.as_str());
+        }
+        let expires_at = at_least.map(|at_least| then() + at_least);
+        let fingerprint = at_least.map(|_| "fingerprint".into());
+        Ok(Some(IssuedToken { token: Secret::new(CANARY), expires_at, fingerprint, account: "landing".into() }))
+    }
+
+    async fn sign_request(
+        &self,
+        _: &Caller,
+        grant: &Name,
+        request: &SignableRequest,
+    ) -> Result<Option<SignedRequest>, Fault> {
+        if grant.as_str() != "grant" {
+            return outcome_of(grant.as_str());
+        }
+        let said: Vec<_> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let x_ms_date = format!("{} {} {}", request.method, request.url, said.join(", "));
+        let (fingerprint, account) = ("fingerprint".into(), "landing".into());
+        Ok(Some(SignedRequest { authorization: Secret::new(CANARY), x_ms_date, fingerprint, account }))
     }
 
     fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault> {
@@ -157,6 +196,19 @@ impl Control for Script {
                 kind: "key-vault",
                 fault: Some((FaultKind::Throttled, then())),
                 reads: 7,
+            }],
+            accounts: vec![AccountStatus {
+                name: "landing".into(),
+                kind: "storage",
+                keys: vec![KeyStatus {
+                    reference: "{secret: prod/key1}".to_owned(),
+                    fingerprint: Some("fingerprint".to_owned()),
+                    version: Some("v1".into()),
+                    created_at: Some(then()),
+                    fault: Some(FaultKind::BadKey),
+                    signs: true,
+                    safe_to_regenerate_after: Some(then() + Duration::from_hours(12)),
+                }],
             }],
             cache: CacheStatus { values: 1, max_bytes: 64 << 20, ..CacheStatus::default() },
         }

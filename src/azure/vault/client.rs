@@ -16,7 +16,9 @@ use azure_core::{
     http::{HttpClient, StatusCode},
     time::OffsetDateTime,
 };
-use azure_security_keyvault_secrets::{ResourceExt, SecretClient, SecretClientOptions, models};
+use azure_security_keyvault_secrets::{
+    ResourceExt, SecretClient, SecretClientOptions, models, models::SecretClientGetSecretOptions,
+};
 use std::{fmt, sync::Arc, time::SystemTime};
 use tokio::time::timeout;
 use url::Url;
@@ -59,32 +61,39 @@ impl KeyVault {
         Ok(Self { transport, client, clock, validity: Validity::default() })
     }
 
-    async fn read(&self, name: &SecretName) -> Result<Option<Found>, Error> {
+    /// Reads one version of a secret, or the latest.
+    pub(super) async fn read(&self, name: &SecretName, version: Option<String>) -> Result<Option<Found>, Error> {
         let mut new_tokens = 0;
         loop {
-            match self.client.get_secret(name.as_str(), None).await {
+            let options = SecretClientGetSecretOptions { secret_version: version.clone(), ..Default::default() };
+            match self.client.get_secret(name.as_str(), Some(options)).await {
                 Ok(response) => {
                     let secret = response.into_model().map_err(|_| self.nonsense(Nonsense::Unreadable))?;
                     return self.found(name, secret).map(Some);
                 }
-                Err(error) if lacks_token(&error) && new_tokens < NEW_TOKENS => new_tokens += 1,
                 Err(error) if error.http_status() == Some(StatusCode::NotFound) => return Ok(None),
+                Err(error) if may_begin_again(&error, &mut new_tokens) => {}
                 Err(error) => return Err(self.explain(&error)),
             }
         }
     }
 
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let timed_out = || Error::TimedOut { peer: self.transport.endpoint.peer().clone(), after: CALL_TIMEOUT };
+        timeout(CALL_TIMEOUT, call).await.unwrap_or_else(|_| Err(timed_out()))
+    }
+
     fn found(&self, name: &SecretName, secret: models::Secret) -> Result<Found, Error> {
         let version = secret.resource_id().ok().and_then(|id| id.version).map(Arc::from);
         let attributes = secret.attributes.unwrap_or_default();
-        let (not_before, expires_at) =
-            (attributes.not_before.map(SystemTime::from), attributes.expires.map(SystemTime::from));
+        let [not_before, expires_at, created_at] =
+            [attributes.not_before, attributes.expires, attributes.created].map(|time| time.map(SystemTime::from));
         let value = secret.value.ok_or_else(|| self.nonsense(Nonsense::NoValue))?;
         self.validity.judge(name, version.as_ref(), not_before, expires_at, self.clock.wall());
-        Ok(Found { value: Secret::new(value), version, expires_at })
+        Ok(Found { value: Secret::new(value), version, expires_at, created_at })
     }
 
-    fn explain(&self, error: &azure_core::Error) -> Error {
+    pub(super) fn explain(&self, error: &azure_core::Error) -> Error {
         if let Some(error) = our_error(error) {
             return error.clone();
         }
@@ -100,7 +109,7 @@ impl KeyVault {
         }
     }
 
-    fn nonsense(&self, why: Nonsense) -> Error {
+    pub(super) fn nonsense(&self, why: Nonsense) -> Error {
         self.transport.endpoint.nonsense(why)
     }
 }
@@ -117,9 +126,18 @@ impl fmt::Debug for KeyVault {
 #[async_trait]
 impl Vault for KeyVault {
     async fn secret(&self, name: &SecretName) -> Result<Option<Found>, Error> {
-        let timed_out = || Error::TimedOut { peer: self.transport.endpoint.peer().clone(), after: CALL_TIMEOUT };
-        timeout(CALL_TIMEOUT, self.read(name)).await.unwrap_or_else(|_| Err(timed_out()))
+        self.in_time(self.read(name, None)).await
     }
+
+    async fn newest_enabled(&self, name: &SecretName) -> Result<Option<Found>, Error> {
+        self.in_time(self.read_newest_enabled(name)).await
+    }
+}
+
+/// Whether a call is worth another try, with a token that may be better; counts the tries.
+pub(super) fn may_begin_again(error: &azure_core::Error, new_tokens: &mut u32) -> bool {
+    *new_tokens += 1;
+    lacks_token(error) && *new_tokens <= NEW_TOKENS
 }
 
 /// Whether there may be a better token by now: this one was rejected, or one read's 401 has cleared the token that another had just stored in

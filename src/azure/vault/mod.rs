@@ -9,6 +9,7 @@ mod guard_tests;
 mod secret_name;
 mod transport;
 mod validity;
+mod versions;
 
 pub use client::KeyVault;
 pub use secret_name::SecretName;
@@ -26,4 +27,10 @@ pub trait Vault: Debug + Send + Sync {
     /// # Errors
     /// Whatever else keeps the value away. The error does not name the secret.
     async fn secret(&self, name: &SecretName) -> Result<Option<Found>, Error>;
+
+    /// The newest version of a secret that is enabled, by when it was made; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Self::secret`]; where the latest version is disabled, the right to list is needed to find another.
+    async fn newest_enabled(&self, name: &SecretName) -> Result<Option<Found>, Error>;
 }

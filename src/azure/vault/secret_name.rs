@@ -11,7 +11,8 @@ impl SecretName {
     pub const MAX_LENGTH: usize = 127;
 
     /// Parses a name; `None` where no vault can hold it.
-    pub fn parse(text: String) -> Option<Self> {
+    pub fn parse(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
         let fits = (1..=Self::MAX_LENGTH).contains(&text.len());
         (fits && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')).then_some(Self(text))
     }

@@ -11,7 +11,7 @@ mod watched;
 pub use watched::{BadFile, check};
 
 use super::{FileConfig, Source};
-use crate::model::{Fault, Found, Kind, Lookup, SourceName};
+use crate::model::{Fault, Found, Kind, Lookup, Name, SourceName};
 use async_trait::async_trait;
 use watched::Watched;
 
@@ -68,5 +68,15 @@ impl Source for FileSource {
         // Airflow's backend knows no teams: what is in the file is everybody's.
         let Some(file) = self.file(lookup.kind) else { return Ok(None) };
         file.entry(lookup.name.as_str())
+    }
+
+    /// A variable, else a connection of that name.
+    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+        for file in [&self.variables, &self.connections].into_iter().flatten() {
+            if let Some(found) = file.entry(name.as_str())? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }

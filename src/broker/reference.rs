@@ -1,0 +1,96 @@
+use super::{Judged, TimedReader};
+use crate::{
+    cache::{Cache, Hit, Key, Scope, Times},
+    clock::Clock,
+    model::{Fault, FaultKind, Found, Kind, Lookup, Name, Origin, State},
+    source::LocalValue,
+};
+use std::{sync::Arc, time::Duration};
+
+/// A reference of valet.yaml with whom to ask for its value.
+#[derive(Debug, Clone)]
+pub struct Referenced {
+    origin: Origin,
+    whom: Whom,
+}
+
+#[derive(Debug, Clone)]
+enum Whom {
+    Source { asked: TimedReader, name: Name, key: Key },
+    Local(LocalValue),
+}
+
+/// What is local is read again each second at most, so that a mounted file that was rotated is in use at once; it has no outages to bridge.
+const LOCAL: Times = Times { fresh: Duration::from_secs(1), stale: Duration::ZERO, not_found: Duration::ZERO };
+
+impl Referenced {
+    /// A reference to a value of a source, by the name that the source itself has for it.
+    pub fn of_source(origin: Origin, asked: TimedReader, name: Name) -> Self {
+        // A scope of its own: by another rule than this one the same name may be another secret there.
+        let scope = Scope::of(&("named", asked.reader.scope()));
+        let key = Key { scope, lookup: Lookup { kind: Kind::Variable, name: name.clone(), team: None } };
+        Self { origin, whom: Whom::Source { asked, name, key } }
+    }
+
+    /// A reference to Valet's own environment or to a file.
+    pub fn local(origin: Origin, value: LocalValue) -> Self {
+        Self { origin, whom: Whom::Local(value) }
+    }
+
+    /// As valet.yaml spells it.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Everything that decides what the reference means.
+    pub(super) fn scope(&self) -> Scope {
+        match &self.whom {
+            Whom::Source { key, name, .. } => Scope::of(&(key.scope, name)),
+            Whom::Local(_) => Scope::of(&self.origin),
+        }
+    }
+
+    /// How long what is read is believed.
+    pub(super) fn times(&self) -> Times {
+        match &self.whom {
+            Whom::Source { asked, .. } => asked.times,
+            Whom::Local(_) => LOCAL,
+        }
+    }
+
+    /// Reads it itself, past any cache; `None` where there is no such value.
+    pub(super) async fn read(&self) -> Result<Option<Found>, Fault> {
+        match &self.whom {
+            Whom::Source { asked, name, .. } => asked.reader.read_named(name).await,
+            Whom::Local(value) => value.read(),
+        }
+    }
+
+    /// Its value, from memory while it is fresh. What is local costs nothing to read and is read each time.
+    ///
+    /// # Errors
+    /// Whatever keeps it away; [`FaultKind::MalformedValue`] where there is no such value.
+    pub(super) async fn value(&self, cache: &Cache<Judged>, clock: &dyn Clock) -> Result<Hit<Judged>, Fault> {
+        let judge = |found| Judged::of(Kind::Variable, "", found);
+        let hit = match &self.whom {
+            Whom::Source { asked, key, .. } => {
+                let fetch = || {
+                    let this = self.clone();
+                    move || {
+                        let this = this.clone();
+                        async move { Ok(this.read().await?.map(judge)) }
+                    }
+                };
+                cache.get(key, asked.times, fetch).await?
+            }
+            Whom::Local(value) => value.read()?.map(|found| {
+                let (value, fresh_until) = (Arc::new(judge(found)), clock.wall());
+                Hit { value, age: Duration::ZERO, fresh_until, state: State::Fresh }
+            }),
+        };
+        hit.ok_or_else(|| {
+            let message = format!("{} is not there: store it, or correct the reference", self.origin);
+            Fault::new(FaultKind::MalformedValue, message)
+        })
+    }
+}

@@ -1,0 +1,39 @@
+use super::Secret;
+use std::{sync::Arc, time::SystemTime};
+
+/// A token of a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedToken {
+    /// The token.
+    pub token: Secret,
+    /// When it ends; `None` where it does not: an account's key that is handed out.
+    pub expires_at: Option<SystemTime>,
+    /// Which key signed it, without telling the key; `None` for a user delegation key, which is Azure's.
+    pub fingerprint: Option<Arc<str>>,
+    /// The account's name in valet.yaml.
+    pub account: Arc<str>,
+}
+
+/// An HTTP request as a client describes it to have it signed. Its body is never needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignableRequest {
+    /// The method.
+    pub method: String,
+    /// The absolute URL, encoded as it will be sent.
+    pub url: String,
+    /// The headers as they will be sent.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What a client adds to its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedRequest {
+    /// The value of `Authorization`.
+    pub authorization: Secret,
+    /// The value of `x-ms-date`.
+    pub x_ms_date: String,
+    /// Which key signed it, without telling the key.
+    pub fingerprint: Arc<str>,
+    /// The account's name in valet.yaml.
+    pub account: Arc<str>,
+}
