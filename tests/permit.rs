@@ -14,6 +14,8 @@ mod paths;
 mod properties;
 #[path = "permit/queues_and_tables.rs"]
 mod queues_and_tables;
+#[path = "permit/sdks.rs"]
+mod sdks;
 #[path = "permit/spellings.rs"]
 mod spellings;
 #[path = "permit/world.rs"]

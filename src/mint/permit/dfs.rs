@@ -73,8 +73,10 @@ pub(super) static OPERATIONS: &[Operation] = &[
     Operation::new("Lease Path (break)", &["POST"], Object, &[], Any("wd"))
         .with_header(&[("x-ms-lease-action", "break")])
         .headers(&[CONDITIONS, LEASE]),
-    Operation::new("Delete Path", &["DELETE"], Object, &[], Any("d")).headers(&[CONDITIONS]),
-    Operation::new("Delete Path", &["DELETE"], Object, &[("recursive", "false")], Any("d")).headers(&[CONDITIONS]),
+    Operation::new("Delete Path", &["DELETE"], Object, &[], Any("d")).query(&["paginated"]).headers(&[CONDITIONS]),
+    Operation::new("Delete Path", &["DELETE"], Object, &[("recursive", "false")], Any("d"))
+        .query(&["paginated"])
+        .headers(&[CONDITIONS]),
     Operation::new("Delete Path (recursive)", &["DELETE"], Object, &[("recursive", "true")], Any("d"))
         .query(&["continuation", "paginated"])
         .headers(&[CONDITIONS])

@@ -32,7 +32,7 @@ impl Endpoint {
         let by_host = self.secondary.as_ref() == Some(&origin);
         let signed = request.signed_path(account);
         let by_path = signed != request.path();
-        if (origin != self.origin && !by_host) || (by_path && (by_host || self.path.is_empty())) {
+        if origin != self.origin && !by_host {
             return None;
         }
         if (by_host || by_path) && !matches!(request.method(), "GET" | "HEAD") {

@@ -11,8 +11,8 @@ pub(super) const READ: &[&str] = &["x-ms-range", "x-ms-range-get-content-md5", "
 /// The key of the one who asks, with which the service encrypts what it is sent.
 pub(super) const CUSTOMER_KEY: &[&str] =
     &["x-ms-encryption-key", "x-ms-encryption-key-sha256", "x-ms-encryption-algorithm"];
-/// Metadata; a name that ends with a hyphen is a prefix.
-pub(super) const METADATA: &[&str] = &["x-ms-meta-"];
+/// Metadata; a name that ends with a hyphen is a prefix. One SDK sends all of it once more under the bare name, which says nothing.
+pub(super) const METADATA: &[&str] = &["x-ms-meta-", "x-ms-meta"];
 /// A checksum of the body.
 pub(super) const CHECKSUM: &[&str] = &["x-ms-content-crc64"];
 /// What a blob says of itself when it is read.
