@@ -21,7 +21,7 @@ use valet::{
         AccountConfig, AccountKind, Delegation, Grant, GrantConfig, GrantKind, ScopeConfig, StorageConfig,
         StorageService,
     },
-    model::{Fault, FaultKind, Found, IssuedToken, Lookup, Name, Origin, Secret, SourceName},
+    model::{Fault, FaultKind, Found, IssuedToken, Lookup, Name, Origin, Secret, SourceName, Urgency},
     source::Source,
     telemetry::Counters,
 };
@@ -60,11 +60,11 @@ impl Source for Shelf {
         lookup.to_string()
     }
 
-    async fn read(&self, _: &Lookup) -> Result<Option<Found>, Fault> {
+    async fn read(&self, _: &Lookup, _: Urgency) -> Result<Option<Found>, Fault> {
         Ok(None)
     }
 
-    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+    async fn read_named(&self, name: &Name, _: Urgency) -> Result<Option<Found>, Fault> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         match self.values.lock().unwrap().get(name.as_str()) {
             None => Ok(None),

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     audit::Audit,
-    azure::{Azure, IdentityConfig, SystemResolver},
+    azure::{Azure, BudgetConfig, IdentityConfig, SystemResolver},
     broker::{BadPattern, Broker, IssueStores, Judged, Reader, Routes, TimedReader},
     cache::{self, Cache, Scope, Weigh},
     config::Config,
@@ -14,6 +14,7 @@ use crate::{
     telemetry::Counters,
 };
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use url::Url;
 
 /// One configuration with the broker that it makes.
 #[derive(Debug)]
@@ -45,7 +46,9 @@ pub enum BuildError {
 
 impl Maker {
     pub(super) fn new(audit: Audit, seams: Seams, counters: Arc<Counters>) -> Self {
-        let azure = Azure::new(Arc::clone(&seams.env), Arc::clone(&seams.clock), Arc::new(SystemResolver));
+        let Seams { clock, env, ids } = &seams;
+        let (env, clock, resolver) = (Arc::clone(env), Arc::clone(clock), Arc::new(SystemResolver));
+        let azure = Azure::new(env, clock, resolver, Arc::clone(ids), Arc::clone(&counters));
         Self { audit, azure, seams, counters }
     }
 
@@ -89,6 +92,9 @@ impl Maker {
         let issuing = Issuing { maker: self, config: &config, readers: &ordered };
         let (connections, issuer) = (issuing.connections()?, issuing.issuer(stores)?);
         let routes = Routes::new(&config.routes, ordered)?;
+        for (url, budget) in budgets(&config.sources) {
+            self.azure.limit(url, budget);
+        }
         let rights = config.listeners.iter().map(|listener| (Arc::clone(&listener.name), listener.allow.clone()));
         let broker = Broker::new(
             Policy::new(rights),
@@ -113,11 +119,70 @@ impl Maker {
     }
 }
 
-/// Everything that decides what a source answers: its own definition, and that of the identity which it names.
+/// Everything that decides what a source answers: its own definition, but for how often it is asked, and that of the identity which it names.
 fn scope(source: &SourceConfig, identities: &[IdentityConfig]) -> Scope {
-    let identity = match &source.kind {
-        SourceKind::KeyVault(vault) => identities.iter().find(|identity| identity.name == vault.identity),
+    let mut source = source.clone();
+    let identity = match &mut source.kind {
+        SourceKind::KeyVault(vault) => {
+            vault.budget = BudgetConfig::default();
+            identities.iter().find(|identity| identity.name == vault.identity)
+        }
         SourceKind::Environment | SourceKind::File(_) => None,
     };
-    Scope::of(&(source, identity))
+    Scope::of(&(&source, identity))
+}
+
+/// How often each vault may be asked: where several sources name it, as often as the one of them that wants it least.
+fn budgets(sources: &[SourceConfig]) -> HashMap<&Url, BudgetConfig> {
+    let mut budgets = HashMap::new();
+    for source in sources {
+        if let SourceKind::KeyVault(vault) = &source.kind {
+            let budget = budgets.entry(&vault.url).or_insert(vault.budget);
+            *budget = budget.smaller(vault.budget);
+        }
+    }
+    budgets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        azure::NetworkConfig,
+        model::SourceName,
+        source::{KeyVaultConfig, NamesConfig},
+    };
+    use std::time::Duration;
+
+    fn source(name: &str, url: &str, requests: u32, per: u64) -> SourceConfig {
+        let kind = SourceKind::KeyVault(KeyVaultConfig {
+            url: url.parse().unwrap(),
+            identity: "default".into(),
+            names: NamesConfig::default(),
+            network: NetworkConfig::default(),
+            budget: BudgetConfig { requests, per: Duration::from_secs(per) },
+        });
+        SourceConfig { name: SourceName::new(name), kind }
+    }
+
+    #[test]
+    fn sources_of_one_vault_share_the_budget_that_allows_least() {
+        let sources = [
+            source("a", "https://acme.vault.azure.net", 200, 10),
+            source("b", "https://ACME.vault.azure.net:443/", 600, 60),
+            source("c", "https://other.vault.azure.net", 300, 10),
+            SourceConfig { name: SourceName::new("env"), kind: SourceKind::Environment },
+        ];
+        let acme = "https://acme.vault.azure.net".parse().unwrap();
+        let other = "https://other.vault.azure.net".parse().unwrap();
+        let budget = |requests, per| BudgetConfig { requests, per: Duration::from_secs(per) };
+        assert_eq!(budgets(&sources), [(&acme, budget(600, 60)), (&other, budget(300, 10))].into());
+    }
+
+    #[test]
+    fn another_budget_makes_no_other_source() {
+        let scope_of = |requests| scope(&source("a", "https://acme.vault.azure.net", requests, 10), &[]);
+        assert_eq!(scope_of(200), scope_of(1));
+        assert_ne!(scope_of(200), scope(&source("a", "https://other.vault.azure.net", 200, 10), &[]));
+    }
 }

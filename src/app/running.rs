@@ -1,10 +1,11 @@
 use super::generation::{Generation, Maker};
 use crate::{
+    azure::BreakerState,
     broker::Reader,
     config::{self, Loaded},
     model::{Answer, Caller, Fault, FaultKind, IssuedToken, Lookup, Name, Right, SignableRequest, SignedRequest},
     telemetry::Counter,
-    transport::{CacheStatus, ConfigStatus, Control, Lookups, Reloaded, SourceStatus, Status},
+    transport::{CacheStatus, ConfigStatus, Control, Lookups, Reloaded, SourceStanding, SourceStatus, Status},
 };
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -139,5 +140,14 @@ impl Control for Running {
 
 fn source_status(reader: &Reader) -> SourceStatus {
     let (source, health) = (reader.source(), reader.health());
-    SourceStatus { name: source.name().clone(), kind: source.kind(), fault: health.unwell(), reads: health.reads() }
+    let standing = source.standing().map(|standing| SourceStanding {
+        budget_left: standing.budget_left,
+        breaker: match standing.breaker {
+            BreakerState::Closed => "closed",
+            BreakerState::Open => "open",
+            BreakerState::HalfOpen => "half-open",
+        },
+    });
+    let (name, fault, reads) = (source.name().clone(), health.unwell(), health.reads());
+    SourceStatus { name, kind: source.kind(), fault, reads, standing }
 }

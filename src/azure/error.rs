@@ -1,6 +1,6 @@
 //! What goes wrong between Valet and Azure, in our own words: no upstream body, token, value or URL query ever gets in here.
 
-use super::{http::HostName, identity::IdentityProblem, storage::StorageRefusal};
+use super::{config::BudgetConfig, http::HostName, identity::IdentityProblem, storage::StorageRefusal};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Why Azure gave no answer. Clones go to everybody who waits for the same request.
@@ -76,9 +76,60 @@ pub enum Error {
         /// What is wrong with it.
         why: IdentityProblem,
     },
+    /// It was not asked, because of how it answered before.
+    #[error("{peer} is not asked for {} s, because it {trouble}", in_seconds(*retry_after))]
+    HeldBack {
+        /// Who was not asked.
+        peer: Peer,
+        /// What it said last, or did.
+        trouble: Trouble,
+        /// When it will be asked again.
+        retry_after: Duration,
+    },
+    /// It was not asked, because it has been asked so often.
+    #[error(
+        "{peer} is not asked for {} s, because its budget of {} requests per {} s is spent; if the vault allows more, raise `budget` in valet.yaml",
+        in_seconds(*retry_after), budget.requests, budget.per.as_secs_f64()
+    )]
+    BudgetSpent {
+        /// Who was not asked.
+        peer: Peer,
+        /// How often it may be.
+        budget: BudgetConfig,
+        /// When it may be asked again.
+        retry_after: Duration,
+    },
+    /// It was not asked, because nobody waits for the answer and others may soon.
+    #[error("what is left of the budget of {peer} is kept for reads that somebody waits for")]
+    Yielded {
+        /// Who was not asked.
+        peer: Peer,
+    },
     /// The configuration cannot be taken into use.
     #[error(transparent)]
     Setup(#[from] Setup),
+}
+
+/// What keeps a service from being asked for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// 429.
+    #[error("says that it is asked too often")]
+    Throttled,
+    /// 408 or 5xx.
+    #[error("fails with HTTP status {0}")]
+    Failing(u16),
+    /// No answer in time.
+    #[error("did not answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// No way to it.
+    #[error("cannot be reached: {0}")]
+    Unreachable(Unreachable),
+}
+
+/// Rounded up, so that who comes back then does not come too early.
+fn in_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 impl Error {
@@ -86,6 +137,7 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Failing { retry_after, .. } | Self::Throttled { retry_after, .. } => *retry_after,
+            Self::HeldBack { retry_after, .. } | Self::BudgetSpent { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }

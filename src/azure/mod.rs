@@ -5,6 +5,7 @@
 mod config;
 mod error;
 mod fault;
+mod guard;
 mod http;
 mod identity;
 mod registry;
@@ -14,11 +15,12 @@ mod storage;
 mod token;
 mod vault;
 
-pub use config::{IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig};
-pub use error::{BadUrl, Error, Nonsense, Peer, Refusal, Setup, TlsProblem, Unreachable};
+pub use config::{BudgetConfig, IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig};
+pub use error::{BadUrl, Error, Nonsense, Peer, Refusal, Setup, TlsProblem, Trouble, Unreachable};
+pub use guard::{BreakerState, Random};
 pub use http::{HostName, Resolver, SystemResolver};
 pub use identity::{CertificateProblem, CliProblem, IdentityProblem};
 pub use registry::Azure;
 pub use storage::{DelegationKeys, StorageClient, StorageRefusal, StorageService, UserDelegationKey};
 pub use token::{Token, Tokens};
-pub use vault::{KeyVault, SecretName, Vault};
+pub use vault::{KeyVault, SecretName, Standing, Vault};

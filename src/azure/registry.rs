@@ -1,6 +1,7 @@
 use super::{
-    IdentityConfig, NetworkConfig,
+    BudgetConfig, IdentityConfig, NetworkConfig,
     error::Error,
+    guard::{Budget, Random, Seams},
     http::{Clients, Resolver},
     identity,
     shared::Shared,
@@ -8,7 +9,7 @@ use super::{
     token::{Keeper, Tokens},
     vault::KeyVault,
 };
-use crate::{clock::Clock, env::Env};
+use crate::{clock::Clock, env::Env, telemetry::Counters};
 use std::sync::Arc;
 use url::Url;
 
@@ -19,22 +20,38 @@ pub struct Azure {
     env: Arc<dyn Env>,
     clock: Arc<dyn Clock>,
     clients: Clients,
+    seams: Seams,
     identities: Shared<IdentityConfig, Keeper>,
+    budgets: Shared<Url, Budget>,
     vaults: Shared<(Url, IdentityConfig, NetworkConfig), KeyVault>,
     storage: Shared<(StorageService, Url, IdentityConfig, NetworkConfig), StorageClient>,
 }
 
 impl Azure {
-    /// Nothing yet. `resolver` turns host names into addresses ([`super::SystemResolver`]).
-    pub fn new(env: Arc<dyn Env>, clock: Arc<dyn Clock>, resolver: Arc<dyn Resolver>) -> Self {
+    /// Nothing yet. `resolver` turns host names into addresses ([`super::SystemResolver`]); `random` spreads pauses.
+    pub fn new(
+        env: Arc<dyn Env>,
+        clock: Arc<dyn Clock>,
+        resolver: Arc<dyn Resolver>,
+        random: Random,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let seams = Seams { clock: Arc::clone(&clock), random, counters };
         Self {
             env,
             clock,
-            clients: Clients::new(resolver),
+            clients: Clients::new(resolver, seams.clone()),
+            seams,
             identities: Shared::default(),
+            budgets: Shared::default(),
             vaults: Shared::default(),
             storage: Shared::default(),
         }
+    }
+
+    /// Limits how often the vault at `url` is asked from now on, whoever asks it and for whatever. It has no effect where nobody holds that vault.
+    pub fn limit(&self, url: &Url, budget: BudgetConfig) {
+        self.budget(url).limit(budget);
     }
 
     /// The vault at `url`, reached over `network` and read with `identity`. Reads the environment and `ca_file`; does no network I/O.
@@ -44,8 +61,13 @@ impl Azure {
     pub fn vault(&self, url: &Url, identity: &IdentityConfig, network: &NetworkConfig) -> Result<Arc<KeyVault>, Error> {
         self.vaults.get_or_build(&(url.clone(), identity.clone(), network.clone()), || {
             let tokens = self.keeper(identity)?;
-            KeyVault::new(url, network, Arc::clone(&identity.name), tokens, &self.clients, Arc::clone(&self.clock))
+            let (name, clock) = (Arc::clone(&identity.name), Arc::clone(&self.clock));
+            KeyVault::new((url, self.budget(url)), network, name, tokens, &self.clients, clock)
         })
+    }
+
+    fn budget(&self, url: &Url) -> Arc<Budget> {
+        self.budgets.get_or_make(url, || Budget::new(self.seams.clone()))
     }
 
     /// A service of a storage account at its endpoint, reached over `network` and asked with `identity`. Reads the environment and `ca_file`;

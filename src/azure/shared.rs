@@ -1,5 +1,6 @@
 use std::{
     collections::HashMap,
+    convert::Infallible,
     hash::Hash,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -16,6 +17,12 @@ impl<K, V> Default for Shared<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V> Shared<K, V> {
+    /// The value of this definition, made if nobody has it.
+    pub(super) fn get_or_make(&self, key: &K, make: impl FnOnce() -> V) -> Arc<V> {
+        let Ok(value) = self.get_or_build(key, || Ok::<_, Infallible>(make()));
+        value
+    }
+
     /// The value of this definition, built if nobody has it.
     pub(super) fn get_or_build<E>(&self, key: &K, build: impl FnOnce() -> Result<V, E>) -> Result<Arc<V>, E> {
         let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);

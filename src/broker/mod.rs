@@ -28,7 +28,7 @@ use crate::{
     clock::Clock,
     model::{
         Answer, Caller, Fault, FaultKind, IssuedToken, Kind, Lookup, Name, Right, SignableRequest, SignedRequest,
-        SourceName, State,
+        SourceName, State, Urgency,
     },
     policy::{Decision, Policy},
     telemetry::{Counter, Counters},
@@ -171,16 +171,16 @@ impl Broker {
     async fn ask(&self, timed: &TimedReader, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
         let TimedReader { reader, times } = timed;
         let hit = if reader.source().is_local() {
-            let judged = reader.read(lookup).await?;
+            let judged = reader.read(lookup, Urgency::Awaited).await?;
             let fresh_until = self.clock.wall();
             judged.map(|judged| Hit { value: Arc::new(judged), age: Duration::ZERO, fresh_until, state: State::Fresh })
         } else {
             let key = Key { scope: reader.scope(), lookup: lookup.clone() };
             let fetch = || {
                 let (reader, lookup) = (Arc::clone(reader), lookup.clone());
-                move || {
+                move |urgency| {
                     let (reader, lookup) = (Arc::clone(&reader), lookup.clone());
-                    async move { reader.read(&lookup).await }
+                    async move { reader.read(&lookup, urgency).await }
                 }
             };
             self.cache.get(&key, *times, fetch).await?

@@ -2,7 +2,7 @@ use super::{Health, Judged};
 use crate::{
     cache::Scope,
     clock::Clock,
-    model::{Fault, Found, Lookup, Name},
+    model::{Fault, FaultKind, Found, Lookup, Name, Urgency},
     source::Source,
     telemetry::{Counter, Counters},
 };
@@ -40,17 +40,21 @@ impl Reader {
     }
 
     /// Reads the source itself, past any cache. A fault says which source it is of and since when.
-    pub(super) async fn read(&self, lookup: &Lookup) -> Result<Option<Judged>, Fault> {
-        let found = self.note(self.source.read(lookup).await, lookup.kind.as_str(), &lookup.name)?;
+    pub(super) async fn read(&self, lookup: &Lookup, urgency: Urgency) -> Result<Option<Judged>, Fault> {
+        let found = self.note(self.source.read(lookup, urgency).await, lookup.kind.as_str(), &lookup.name)?;
         Ok(found.map(|found| Judged::of(lookup.kind, lookup.name.as_str(), found)))
     }
 
     /// The same for a value by the name that the source itself has for it.
-    pub(super) async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
-        self.note(self.source.read_named(name).await, "secret", name)
+    pub(super) async fn read_named(&self, name: &Name, urgency: Urgency) -> Result<Option<Found>, Fault> {
+        self.note(self.source.read_named(name, urgency).await, "secret", name)
     }
 
     fn note(&self, read: Result<Option<Found>, Fault>, kind: &str, name: &Name) -> Result<Option<Found>, Fault> {
+        // A bound of ours was hit, which says nothing of the source.
+        if read.as_ref().is_err_and(|fault| fault.kind() == FaultKind::Overloaded) {
+            return read;
+        }
         self.counters.count(Counter::SourceReads);
         let since = self.health.note(&read, self.clock.wall());
         read.map_err(|fault| {
@@ -66,7 +70,7 @@ impl Reader {
             message.push_str("; so since ");
             message.push_str(&text);
         }
-        let blamed = Fault::new(fault.kind(), message).retry_after(fault.retry_delay());
+        let blamed = fault.reworded(message);
         match since {
             Some(since) => blamed.since(since),
             None => blamed,

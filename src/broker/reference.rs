@@ -2,7 +2,7 @@ use super::{Judged, TimedReader};
 use crate::{
     cache::{Cache, Hit, Key, Scope, Times},
     clock::Clock,
-    model::{Fault, FaultKind, Found, Kind, Lookup, Name, Origin, State},
+    model::{Fault, FaultKind, Found, Kind, Lookup, Name, Origin, State, Urgency},
     source::LocalValue,
 };
 use std::{sync::Arc, time::Duration};
@@ -59,9 +59,9 @@ impl Referenced {
     }
 
     /// Reads it itself, past any cache; `None` where there is no such value.
-    pub(super) async fn read(&self) -> Result<Option<Found>, Fault> {
+    pub(super) async fn read(&self, urgency: Urgency) -> Result<Option<Found>, Fault> {
         match &self.whom {
-            Whom::Source { asked, name, .. } => asked.reader.read_named(name).await,
+            Whom::Source { asked, name, .. } => asked.reader.read_named(name, urgency).await,
             Whom::Local(value) => value.read(),
         }
     }
@@ -76,9 +76,9 @@ impl Referenced {
             Whom::Source { asked, key, .. } => {
                 let fetch = || {
                     let this = self.clone();
-                    move || {
+                    move |urgency| {
                         let this = this.clone();
-                        async move { Ok(this.read().await?.map(judge)) }
+                        async move { Ok(this.read(urgency).await?.map(judge)) }
                     }
                 };
                 cache.get(key, asked.times, fetch).await?

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     cache::{self, Overrides, Scope, Times},
     clock::ManualClock,
-    model::{Claims, Found, Kind, Name, Peer, SourceName},
+    model::{Claims, Found, Kind, Name, Peer, SourceName, Urgency},
     source::Source,
 };
 use async_trait::async_trait;
@@ -48,7 +48,7 @@ impl Source for Shelf {
         format!("shelf entry {}", lookup.name)
     }
 
-    async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault> {
+    async fn read(&self, lookup: &Lookup, _: Urgency) -> Result<Option<Found>, Fault> {
         let fault = self.fault.lock().unwrap().clone();
         if self.down.load(Ordering::Relaxed) {
             return Err(Fault::new(FaultKind::SourceDown, "down"));
@@ -61,8 +61,8 @@ impl Source for Shelf {
         }
     }
 
-    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
-        self.read(&Lookup { kind: Kind::Variable, name: name.clone(), team: None }).await
+    async fn read_named(&self, name: &Name, urgency: Urgency) -> Result<Option<Found>, Fault> {
+        self.read(&Lookup { kind: Kind::Variable, name: name.clone(), team: None }, urgency).await
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     retry::pause_before_retry,
 };
 use crate::{
-    model::{Fault, FaultKind},
+    model::{Fault, FaultKind, Urgency},
     telemetry::Counter,
 };
 use std::{future::Future, sync::Arc, time::Duration};
@@ -19,14 +19,14 @@ impl<V: Weigh> Inner<V> {
     /// Starts the fetch that ends in `landing`.
     ///
     /// It is retried only where `may_retry`: a value that can stand in serves its caller better than a wait, and the next lookup tries again.
-    pub(super) fn take_off<F, R>(self: &Arc<Self>, landing: Landing<V>, fetch: F, may_retry: bool)
+    pub(super) fn take_off<F, R>(self: &Arc<Self>, landing: Landing<V>, fetch: F, urgency: Urgency, may_retry: bool)
     where
-        F: Fn() -> R + Send + 'static,
+        F: Fn(Urgency) -> R + Send + 'static,
         R: Future<Output = Result<Option<V>, Fault>> + Send + 'static,
     {
         let inner = Arc::clone(self);
         self.flights.spawn(async move {
-            let read = timeout(FETCH_TIMEOUT, inner.read(fetch, may_retry)).await;
+            let read = timeout(FETCH_TIMEOUT, inner.read(move || fetch(urgency), may_retry)).await;
             let timed_out = || Err(Fault::new(FaultKind::TimedOut, "the source did not answer in time"));
             let read = read.unwrap_or_else(|_| timed_out());
             let outcome = read.map(|found| found.map(|value| Entry::new(value, inner.now(), (inner.random)())));
@@ -38,7 +38,7 @@ impl<V: Weigh> Inner<V> {
     /// Starts a fetch for which nobody waits, unless one is under way, its source failed just now, or others come first.
     pub(super) fn refresh_ahead<F, R>(self: &Arc<Self>, key: &Key, now: Now, fetch: impl FnOnce() -> F)
     where
-        F: Fn() -> R + Send + 'static,
+        F: Fn(Urgency) -> R + Send + 'static,
         R: Future<Output = Result<Option<V>, Fault>> + Send + 'static,
     {
         if self.held_fault(key, now).is_some() {
@@ -49,7 +49,7 @@ impl<V: Weigh> Inner<V> {
             Ticket::Passenger(_) => {}
             Ticket::Pilot { landing, .. } => {
                 self.counters.count(Counter::RefreshesBegun);
-                self.take_off(landing, fetch(), false);
+                self.take_off(landing, fetch(), Urgency::Ahead, false);
             }
         }
     }
@@ -69,7 +69,7 @@ impl<V: Weigh> Inner<V> {
 
     async fn read<F, R>(&self, fetch: F, may_retry: bool) -> Result<Option<V>, Fault>
     where
-        F: Fn() -> R + Send + 'static,
+        F: Fn() -> R + Send,
         R: Future<Output = Result<Option<V>, Fault>> + Send + 'static,
     {
         let start = self.clock.monotonic();

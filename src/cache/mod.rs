@@ -23,7 +23,7 @@ pub use store::{Usage, Weigh};
 
 use crate::{
     clock::Clock,
-    model::{Fault, FaultKind, State},
+    model::{Fault, FaultKind, State, Urgency},
     telemetry::{Counter, Counters},
 };
 use entry::{Entry, Now};
@@ -87,15 +87,15 @@ impl<V: Weigh> Cache<V> {
     /// Where the source cannot be asked, or not within a second, a value that is not older than `times.stale` is the answer, and says so. Near
     /// the end of its fresh time a value is refreshed while it is answered.
     ///
-    /// `fetch` is called only where a new flight starts, and makes what reads the source: once, or again after a fault that may pass. Dropping the
-    /// returned future does not end the flight.
+    /// `fetch` is called only where a new flight starts, and makes what reads the source: once, or again after a fault that may pass. It is told
+    /// whether anybody waits. Dropping the returned future does not end the flight.
     ///
     /// # Errors
     /// The fetch's fault, shared by all who wait and then held for a pause; [`FaultKind::Overloaded`] where too many fetches are under way;
     /// [`FaultKind::TimedOut`] or [`FaultKind::Internal`] where a fetch never ended or panicked.
     pub async fn get<F, R>(&self, key: &Key, times: Times, fetch: impl FnOnce() -> F) -> Result<Option<Hit<V>>, Fault>
     where
-        F: Fn() -> R + Send + 'static,
+        F: Fn(Urgency) -> R + Send + 'static,
         R: Future<Output = Result<Option<V>, Fault>> + Send + 'static,
     {
         let inner = &self.inner;
@@ -130,7 +130,7 @@ impl<V: Weigh> Cache<V> {
                 // Another flight may have landed between the look at the store and the boarding.
                 match inner.known(key, times, inner.now()).settled() {
                     Some(outcome) => landing.land(outcome, |_, _| ()),
-                    None => inner.take_off(landing, fetch(), stand_in.is_none()),
+                    None => inner.take_off(landing, fetch(), Urgency::Awaited, stand_in.is_none()),
                 }
                 waiter
             }

@@ -13,7 +13,8 @@ const RETRY_WITHIN: Duration = Duration::from_secs(3);
 /// How long a flight that has `elapsed` since its first attempt waits before it tries once more; `None` where it must not.
 pub(super) fn pause_before_retry(fault: &Fault, retries: u32, elapsed: Duration, random: u64) -> Option<Duration> {
     let is_transient = matches!(fault.kind(), FaultKind::Throttled | FaultKind::SourceDown | FaultKind::TimedOut);
-    if !is_transient || retries >= MAX_RETRIES {
+    // Who was not asked, lest it be asked too often, must not be asked again sooner for that.
+    if !is_transient || fault.is_unasked() || retries >= MAX_RETRIES {
         return None;
     }
     let longest = FIRST_PAUSE * 4_u32.pow(retries);
@@ -64,5 +65,7 @@ mod tests {
         for kind in [FaultKind::DeniedBySource, FaultKind::BadConfig, FaultKind::Overloaded, FaultKind::Internal] {
             assert_eq!(pause_before_retry(&Fault::new(kind, "planted"), 0, Duration::ZERO, 0), None, "{kind:?}");
         }
+        let held_back = Fault::new(FaultKind::Throttled, "planted").unasked();
+        assert_eq!(pause_before_retry(&held_back, 0, Duration::ZERO, 0), None, "a source that was not even asked");
     }
 }

@@ -63,7 +63,11 @@ fn for_people(status: &StatusResponse) -> String {
         } else {
             format!("{} since {}", source.reason, when(source.unhealthy_since.as_ref()))
         };
-        line("source", &format!("{} ({}): {health}; {} reads", source.name, source.kind, source.reads));
+        let mut said = format!("{} ({}): {health}; {} reads", source.name, source.kind, source.reads);
+        if let Some(left) = source.budget_left {
+            let _ = write!(said, "; {left} requests left of its budget; breaker {}", source.breaker);
+        }
+        line("source", &said);
     }
     for account in &status.accounts {
         for key in &account.keys {

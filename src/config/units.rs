@@ -109,6 +109,40 @@ fn show_size(size: u64) -> String {
     format!("{}{unit}", size / bytes)
 }
 
+/// A number of things, within bounds.
+pub(super) struct CountOf {
+    pub(super) min: u32,
+    pub(super) max: u32,
+}
+
+impl Parse for CountOf {
+    type Out = u32;
+
+    fn noun(&self) -> &'static str {
+        "a number"
+    }
+
+    fn parse(&self, text: &str) -> Result<u32, Wrong> {
+        match split_number(text) {
+            Some((number, "")) if number < u64::from(self.min) => {
+                Err(Wrong::new(format!("this is less than {}", self.min), format!("write {} or more", self.min)))
+            }
+            Some((number, "")) => u32::try_from(number).ok().filter(|count| *count <= self.max).ok_or_else(|| {
+                Wrong::new(format!("this is more than {}", self.max), format!("write {} or less", self.max))
+            }),
+            _ => Err(Wrong::new("this is no number", "write it in digits, such as `200`")),
+        }
+    }
+
+    fn schema(&self) -> Json {
+        json!({"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": self.min, "maximum": self.max})
+    }
+
+    fn show(&self, count: &u32) -> Json {
+        (*count).into()
+    }
+}
+
 /// The digits that a text begins with, as a number, and what follows. A number beyond 64 bits is as good as the largest.
 fn split_number(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -154,6 +188,23 @@ mod tests {
         }
         assert_eq!(SIZES.parse("1023KiB").unwrap_err().message, "this is less than 1MiB");
         assert_eq!(SIZES.parse("99999999999999999999GiB").unwrap_err().message, "this is more than 1024GiB");
+    }
+
+    #[test]
+    fn counts_are_digits_within_their_bounds() {
+        let count = CountOf { min: 1, max: 100 };
+        assert_eq!([count.parse("1"), count.parse("100")], [Ok(1), Ok(100)]);
+        for (text, message) in [
+            ("0", "this is less than 1"),
+            ("101", "this is more than 100"),
+            ("99999999999999999999", "this is more than 100"),
+            ("", "this is no number"),
+            ("-1", "this is no number"),
+            ("1.5", "this is no number"),
+            ("1k", "this is no number"),
+        ] {
+            assert_eq!(count.parse(text).unwrap_err().message, message, "{text:?}");
+        }
     }
 
     #[test]

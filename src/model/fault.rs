@@ -13,6 +13,7 @@ pub struct Fault {
     message: String,
     retry_after: Option<Duration>,
     since: Option<SystemTime>,
+    unasked: bool,
 }
 
 /// What kind of fault it is; the kind says whether to retry, and what the task sees (the table in the service's reference).
@@ -59,7 +60,7 @@ pub enum FaultKind {
 impl Fault {
     /// A fault with its message for people (lower case, no period, no secret).
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None, since: None }
+        Self { kind, message: message.into(), retry_after: None, since: None, unasked: false }
     }
 
     /// Adds when it makes sense to ask again.
@@ -76,6 +77,19 @@ impl Fault {
         self
     }
 
+    /// Adds that nobody was asked: a rule of ours about how often, or how soon after a failure, held the request back.
+    #[must_use]
+    pub fn unasked(mut self) -> Self {
+        self.unasked = true;
+        self
+    }
+
+    /// The same fault in other words.
+    #[must_use]
+    pub fn reworded(&self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..self.clone() }
+    }
+
     /// What kind of fault it is.
     pub fn kind(&self) -> FaultKind {
         self.kind
@@ -89,6 +103,11 @@ impl Fault {
     /// When it makes sense to ask again, where that is known.
     pub fn retry_delay(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// Whether nobody was asked, so that to try again at once is of no use.
+    pub fn is_unasked(&self) -> bool {
+        self.unasked
     }
 
     /// Since when it has been so, where that is known.

@@ -14,6 +14,7 @@ mod reference;
 mod right;
 mod secret;
 mod source_name;
+mod urgency;
 
 pub use answer::{Answer, State};
 pub use caller::{Caller, Claims, Peer};
@@ -27,3 +28,4 @@ pub use reference::Reference;
 pub use right::Right;
 pub use secret::Secret;
 pub use source_name::SourceName;
+pub use urgency::Urgency;

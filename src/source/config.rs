@@ -1,6 +1,6 @@
 use super::file::{self, BadFile};
 use crate::{
-    azure::NetworkConfig,
+    azure::{BudgetConfig, NetworkConfig},
     model::{Kind, SourceName},
 };
 use std::{
@@ -19,6 +19,7 @@ pub struct SourceConfig {
 }
 
 /// What a source is.
+#[expect(clippy::large_enum_variant, reason = "there is a handful of them, made when the configuration is read")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SourceKind {
     /// `AIRFLOW_CONN_*` and `AIRFLOW_VAR_*` of Valet's own environment.
@@ -61,6 +62,8 @@ pub struct KeyVaultConfig {
     pub names: NamesConfig,
     /// How the vault is reached.
     pub network: NetworkConfig,
+    /// How often the vault may be asked, by all sources that name it together.
+    pub budget: BudgetConfig,
 }
 
 /// How Airflow's names become secret names, as `AzureKeyVaultBackend` builds them.

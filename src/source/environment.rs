@@ -1,7 +1,7 @@
 use super::Source;
 use crate::{
     env::Env,
-    model::{Fault, FaultKind, Found, Kind, Lookup, Name, SourceName},
+    model::{Fault, FaultKind, Found, Kind, Lookup, Name, SourceName, Urgency},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Source for EnvironmentSource {
         }
     }
 
-    async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault> {
+    async fn read(&self, lookup: &Lookup, _: Urgency) -> Result<Option<Found>, Fault> {
         let Some((of_team, global)) = variables(lookup) else { return Ok(None) };
         if let Some(variable) = of_team
             && let Some(found) = self.var(&variable)?
@@ -60,7 +60,7 @@ impl Source for EnvironmentSource {
     }
 
     /// A variable by its whole name.
-    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+    async fn read_named(&self, name: &Name, _: Urgency) -> Result<Option<Found>, Fault> {
         if name.as_str().contains('=') {
             return Ok(None);
         }
@@ -96,7 +96,7 @@ mod tests {
         ]);
         let source = EnvironmentSource::new(SourceName::new("env"), Arc::new(env));
         let lookup = Lookup::parse(kind, name, team).unwrap();
-        let found = source.read(&lookup).now_or_never().unwrap().unwrap();
+        let found = source.read(&lookup, Urgency::Awaited).now_or_never().unwrap().unwrap();
         found.map(|found| found.value.expose().to_owned())
     }
 

@@ -1,7 +1,7 @@
 use super::{KeyVaultConfig, Source, key_vault_names::Names};
 use crate::{
-    azure::{Azure, Error, IdentityConfig, SecretName, Setup, Vault},
-    model::{Fault, Found, Lookup, Name, SourceName},
+    azure::{Azure, Error, IdentityConfig, SecretName, Setup, Standing, Vault},
+    model::{Fault, Found, Lookup, Name, SourceName, Urgency},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -59,13 +59,13 @@ impl Source for KeyVaultSource {
         if names.is_empty() { lookup.to_string() } else { names.join(" or ") }
     }
 
-    async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault> {
+    async fn read(&self, lookup: &Lookup, urgency: Urgency) -> Result<Option<Found>, Fault> {
         let names = self.names.of(lookup);
         if names.is_empty() {
             debug!(source = %self.name, %lookup, "no secret can have the name that this would be; it is not here");
         }
         for name in names {
-            match self.vault.secret(&name).await {
+            match self.vault.secret(&name, urgency).await {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
                 Err(error) => return Err(fault(&name, &error)),
@@ -74,9 +74,13 @@ impl Source for KeyVaultSource {
         Ok(None)
     }
 
-    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+    async fn read_named(&self, name: &Name, urgency: Urgency) -> Result<Option<Found>, Fault> {
         let Some(name) = SecretName::parse(name.as_str()) else { return Ok(None) };
-        self.vault.newest_enabled(&name).await.map_err(|error| fault(&name, &error))
+        self.vault.newest_enabled(&name, urgency).await.map_err(|error| fault(&name, &error))
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        Some(self.vault.standing())
     }
 }
 

@@ -14,7 +14,10 @@ pub use file::{BadFile, FileSource, check as check_file};
 pub use key_vault::KeyVaultSource;
 pub use local::LocalValue;
 
-use crate::model::{Fault, Found, Lookup, Name, SourceName};
+use crate::{
+    azure::Standing,
+    model::{Fault, Found, Lookup, Name, SourceName, Urgency},
+};
 use async_trait::async_trait;
 use std::fmt::Debug;
 
@@ -37,12 +40,17 @@ pub trait Source: Debug + Send + Sync {
     ///
     /// # Errors
     /// Whatever else keeps the value away: refusal, throttling, an unreachable or unreadable source.
-    async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault>;
+    async fn read(&self, lookup: &Lookup, urgency: Urgency) -> Result<Option<Found>, Fault>;
 
     /// Reads the value that a reference `{secret: SOURCE/NAME}` means: by the name that this source itself has for it, and where values have
     /// versions the newest one that is enabled. `None` means that there is none.
     ///
     /// # Errors
     /// As [`Self::read`].
-    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault>;
+    async fn read_named(&self, name: &Name, urgency: Urgency) -> Result<Option<Found>, Fault>;
+
+    /// Whether and how often it may be asked now; `None` where nothing limits that. Asks nobody.
+    fn standing(&self) -> Option<Standing> {
+        None
+    }
 }

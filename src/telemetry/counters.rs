@@ -50,6 +50,16 @@ counters! {
     FlightsRefused = "flights_refused",
     /// Reads of sources.
     SourceReads = "source_reads",
+    /// Requests that were not sent because the budget of their vault was spent.
+    BudgetSpent = "budget_spent",
+    /// Reads ahead that were left out, because what was left of the budget is kept for those who wait.
+    RefreshesYielded = "refreshes_yielded",
+    /// Times that a vault, an account or Entra was no longer asked for a while, because it failed or wanted that.
+    BreakersOpened = "breakers_opened",
+    /// Requests to a vault or an account that were not sent during such a while.
+    RequestsHeldBack = "requests_held_back",
+    /// Requests for tokens that were not sent during such a while.
+    EntraBackedOff = "entra_backed_off",
     /// Tokens that were signed.
     TokensSigned = "tokens_signed",
     /// Requests that were signed.

@@ -109,6 +109,17 @@ pub struct SourceStatus {
     pub fault: Option<(FaultKind, SystemTime)>,
     /// Reads that went to it since start.
     pub reads: u64,
+    /// Whether and how often it may be asked now; `None` where nothing limits that.
+    pub standing: Option<SourceStanding>,
+}
+
+/// Whether and how often a source may be asked now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceStanding {
+    /// How many requests are left of its budget.
+    pub budget_left: u32,
+    /// Whether it is asked: `closed` (it is), `open` (not for now) or `half-open` (one request at a time, to see).
+    pub breaker: &'static str,
 }
 
 /// The cache.

@@ -114,6 +114,8 @@ fn source(source: &control::SourceStatus) -> v1::SourceStatus {
         reason: source.fault.map(|(kind, _)| kind.reason().to_owned()).unwrap_or_default(),
         unhealthy_since: source.fault.map(|(_, since)| time(since)),
         reads: source.reads,
+        budget_left: source.standing.map(|standing| standing.budget_left),
+        breaker: source.standing.map(|standing| standing.breaker.to_owned()).unwrap_or_default(),
     }
 }
 

@@ -29,7 +29,7 @@ mod status;
 mod wire;
 
 pub use config::{ListenerConfig, UnixConfig, default_listeners};
-pub use control::{CacheStatus, ConfigStatus, Control, Lookups, Reloaded, SourceStatus, Status};
+pub use control::{CacheStatus, ConfigStatus, Control, Lookups, Reloaded, SourceStanding, SourceStatus, Status};
 pub use error::Error;
 pub use limits::Limits;
 pub use methods::Ids;

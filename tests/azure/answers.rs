@@ -2,7 +2,10 @@
 
 use crate::lab::{CANARY, Lab, NAME, fails, name, read, read_canary};
 use std::time::{Duration, SystemTime};
-use valet::azure::{Error, Nonsense, Refusal, Unreachable, Vault};
+use valet::{
+    azure::{Error, Nonsense, Refusal, Unreachable, Vault},
+    model::Urgency,
+};
 use valet_testvault::{ErrorBody, Fault, FaultRule, ForbiddenCode, RetryAfter, SecretSpec};
 
 #[tokio::test]
@@ -10,7 +13,7 @@ async fn a_secret_is_read_with_its_version_and_its_end() {
     let lab = Lab::start().await;
     let spec = SecretSpec { exp: Some(4_102_444_801), ..SecretSpec::value("€ 1\r\n\0\"") };
     let id = lab.vault.put_secret("default", "odd", spec).unwrap();
-    let found = lab.key_vault().secret(&name("ODD")).await.unwrap().unwrap();
+    let found = lab.key_vault().secret(&name("ODD"), Urgency::Awaited).await.unwrap().unwrap();
     assert_eq!(found.value.expose(), "€ 1\r\n\0\"");
     assert_eq!(found.version.as_deref(), id.rsplit('/').next());
     assert_eq!(found.expires_at, Some(SystemTime::UNIX_EPOCH + Duration::from_secs(4_102_444_801)));
@@ -20,7 +23,7 @@ async fn a_secret_is_read_with_its_version_and_its_end() {
 async fn an_unknown_and_a_deleted_secret_are_not_here() {
     let lab = Lab::start().await;
     let vault = lab.key_vault();
-    assert_eq!(vault.secret(&name("unknown")).await, Ok(None));
+    assert_eq!(vault.secret(&name("unknown"), Urgency::Awaited).await, Ok(None));
     lab.vault.delete_secret("default", NAME).unwrap();
     assert_eq!(read(&vault).await, Ok(None));
 }
@@ -90,6 +93,7 @@ async fn throttling_is_told_with_the_wait_that_it_asks_for_up_to_a_bound() {
             (Some(wait), Some(expected)) => assert!(expected.contains(&wait.as_secs()), "{wait:?}"),
             (wait, expected) => assert_eq!(wait.map(|wait| wait.as_secs()..=wait.as_secs()), expected),
         }
+        lab.advance(Duration::from_mins(5));
     }
     // None of this was tried again.
     assert_eq!(lab.vault.counters().reads, 6);
@@ -113,6 +117,7 @@ async fn a_failing_vault_is_asked_once_and_said_to_be_failing() {
             matches!(error, Error::Failing { status: said, retry_after: Some(wait), .. } if said == status && wait.as_secs() == 3),
             "{error:?}"
         );
+        lab.advance(Duration::from_secs(3));
     }
     assert_eq!(lab.vault.counters().reads, 5);
     read_canary(&vault).await;

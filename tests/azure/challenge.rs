@@ -5,7 +5,7 @@ use futures::future::join_all;
 use std::{future::Future, sync::Arc};
 use tokio::task::JoinSet;
 use valet::{
-    azure::{Error, KeyVault, Nonsense, Refusal},
+    azure::{BudgetConfig, Error, KeyVault, Nonsense, Refusal},
     model::Found,
 };
 use valet_testvault::{Fault, FaultRule, SecretSpec, When};
@@ -30,6 +30,7 @@ async fn two_hundred_cold_parallel_reads_of_a_slow_vault_all_succeed() {
         let azure = lab.azure_with(&[("CI_CLIENT_SECRET", &lab.vault.endpoints().client_secret)]);
         let url = lab.vault.endpoints().vault_url.parse().unwrap();
         let vault = azure.vault(&url, &lab.client_secret(), &lab.network()).unwrap();
+        azure.limit(&url, BudgetConfig { requests: 201, ..BudgetConfig::default() });
         let reads: JoinSet<_> = (0..200).map(|_| reading(&vault)).collect();
         for answer in reads.join_all().await {
             assert_eq!(answer.map(|found| found.is_some()), Ok(true));

@@ -24,7 +24,8 @@ use valet::{
     },
     clock::{Clock, SystemClock},
     env::{Env, MapEnv, OsEnv},
-    model::{Found, Reference},
+    model::{Found, Reference, Urgency},
+    telemetry::Counters,
 };
 use valet_testvault::{App, Options, Seed, TestVault};
 
@@ -39,6 +40,7 @@ pub(crate) struct Lab {
     pub(crate) azure: Azure,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) resolver: Arc<TestResolver>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Lab {
@@ -51,13 +53,15 @@ impl Lab {
         let port = vault.endpoints().vault_url.rsplit(':').next().unwrap().parse().unwrap();
         let (clock, resolver) = (Arc::new(TestClock::default()), Arc::new(TestResolver(port)));
         let variables = [("CI_CLIENT_SECRET", vault.endpoints().client_secret.clone())];
-        let azure = Azure::new(Arc::new(MapEnv::new(variables)), clock.clone(), resolver.clone());
-        Self { vault, azure, clock, resolver }
+        let (env, counters) = (Arc::new(MapEnv::new(variables)), Arc::new(Counters::new()));
+        let azure = Azure::new(env, clock.clone(), resolver.clone(), Arc::new(|| 0), counters.clone());
+        Self { vault, azure, clock, resolver, counters }
     }
 
     /// The same test vault as another process sees it, with this environment.
     pub(crate) fn azure_with(&self, variables: &[(&str, &str)]) -> Azure {
-        Azure::new(Arc::new(MapEnv::new(variables.iter().copied())), self.clock.clone(), self.resolver.clone())
+        let env = Arc::new(MapEnv::new(variables.iter().copied()));
+        Azure::new(env, self.clock.clone(), self.resolver.clone(), Arc::new(|| 0), self.counters.clone())
     }
 
     pub(crate) fn network(&self) -> NetworkConfig {
@@ -132,7 +136,7 @@ impl Lab {
 
 /// Reads [`NAME`].
 pub(crate) async fn read(vault: &KeyVault) -> Result<Option<Found>, Error> {
-    vault.secret(&name(NAME)).await
+    vault.secret(&name(NAME), Urgency::Awaited).await
 }
 
 /// Reads [`NAME`] and expects its value.

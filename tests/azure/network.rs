@@ -6,7 +6,10 @@ use crate::{
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use std::{net::TcpListener, time::Duration};
-use valet::azure::{Error, IdentityConfig, IdentityKind, NetworkConfig, Setup, TlsProblem, Unreachable, Vault};
+use valet::{
+    azure::{Error, IdentityConfig, IdentityKind, NetworkConfig, Setup, TlsProblem, Unreachable, Vault},
+    model::Urgency,
+};
 use valet_testvault::{Leaf, Options, SecretSpec};
 
 #[tokio::test]
@@ -178,7 +181,7 @@ async fn without_the_systems_authorities_a_ca_file_does_and_its_lack_is_told() {
         ..lab.identity(IdentityKind::ManagedIdentity { id: None })
     };
     let vault = azure.vault(&url, &identity, &NetworkConfig::default()).unwrap();
-    assert!(vault.secret(&name("x")).await.unwrap().is_some());
+    assert!(vault.secret(&name("x"), Urgency::Awaited).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use std::{
 };
 use tracing_subscriber::fmt::MakeWriter;
 use valet::{
-    azure::{Azure, IdentityConfig},
-    model::{Fault as OurFault, FaultKind, Kind, Lookup, SourceName},
+    azure::{Azure, BudgetConfig, IdentityConfig},
+    model::{Fault as OurFault, FaultKind, Kind, Lookup, SourceName, Urgency},
     source::{KeyVaultConfig, KeyVaultSource, NamesConfig, Source},
 };
 use valet_testvault::{ErrorBody, Face, Fault, FaultRule, ForbiddenCode, RetryAfter, SecretSpec};
@@ -34,7 +34,7 @@ async fn each_kind_is_read_by_its_own_name_and_a_teams_before_everybodys() {
         (Kind::Config, "sql_conn", "red", Some("sqlite://")),
         (Kind::Config, "region", "", None),
     ] {
-        let found = source.read(&Lookup::parse(kind, name, team).unwrap()).await.unwrap();
+        let found = source.read(&Lookup::parse(kind, name, team).unwrap(), Urgency::Awaited).await.unwrap();
         assert_eq!(found.as_ref().map(|found| found.value.expose()), expected, "{kind} {name} {team}");
     }
     assert_eq!((source.kind(), source.is_local(), source.name().as_str()), ("key-vault", false, "prod"));
@@ -50,7 +50,7 @@ async fn a_name_that_no_vault_can_hold_is_not_here_and_never_asked_for() {
     for name in ["a/versions", "../deletedsecrets/x", "a?b", "a#b", "%2e%2e", "a b", "é", "😀", ".", &"x".repeat(1000)]
     {
         let lookup = Lookup::parse(Kind::Variable, name, "").unwrap();
-        assert_eq!(source.read(&lookup).await, Ok(None), "{name}");
+        assert_eq!(source.read(&lookup, Urgency::Awaited).await, Ok(None), "{name}");
         assert_eq!(source.location(&lookup), lookup.to_string());
     }
     assert_eq!(lab.vault.log(0), []);
@@ -84,6 +84,7 @@ async fn each_fault_has_its_kind_and_names_the_secret() {
         assert_eq!((fault.kind(), fault.retry_delay()), (expected, retry_after.map(Duration::from_secs)), "{rule:?}");
         assert!(fault.message().starts_with("secret \"airflow-connections-db\": "), "{fault}");
         assert!(!fault.message().ends_with('.') && !fault.message().contains('\n'), "{fault}");
+        lab.advance(Duration::from_secs(7));
     }
     lab.vault.inject(FaultRule::new(Fault::Unauthorized {}).times(2));
     assert_eq!(read(&source).await.unwrap_err().kind(), FaultKind::DeniedBySource);
@@ -154,7 +155,7 @@ async fn no_line_of_the_log_at_any_level_holds_a_value_a_token_or_a_secret() {
 }
 
 async fn read(source: &KeyVaultSource) -> Result<Option<valet::model::Found>, OurFault> {
-    let answer = source.read(&Lookup::parse(Kind::Connection, "db", "").unwrap()).await;
+    let answer = source.read(&Lookup::parse(Kind::Connection, "db", "").unwrap(), Urgency::Awaited).await;
     assert!(!format!("{:?}", answer.as_ref().map(|_| ())).contains("canary"));
     answer
 }
@@ -173,6 +174,7 @@ fn config(lab: &Lab) -> KeyVaultConfig {
         identity: "prod".into(),
         names: NamesConfig::default(),
         network: lab.network(),
+        budget: BudgetConfig::default(),
     }
 }
 

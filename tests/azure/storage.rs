@@ -203,6 +203,7 @@ async fn an_account_that_is_busy_or_down_is_told_with_the_wait_that_it_asks_for(
             (expected, Some(Duration::from_secs(7))),
             "{status} {code}"
         );
+        lab.advance(Duration::from_secs(7));
         let error = fails(&client).await;
         assert_eq!((error.fault_kind(), error.retry_after()), (expected, None), "{status} {code}");
     }

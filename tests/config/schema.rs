@@ -87,7 +87,7 @@ fn the_schema_refuses_each_key_of_a_later_version_and_each_mistake_of_form() {
         "{kind: upstream, target: x}",
         "{kind: key-vault}",
         "{kind: key-vault, url: ftp://a}",
-        "{kind: key-vault, url: \"https://a\", budget: {requests: 1}}",
+        "{kind: key-vault, url: \"https://a\", budget: {requests: 0}}",
         "{kind: key-vault, url: \"https://a\", network: {path: public}}",
         "{kind: key-vault, url: \"https://a\", names: {separator: _}}",
         "{kind: key-vault, url: \"https://a\", cache: {max_bytes: 64MiB}}",

@@ -4,7 +4,7 @@ use super::{folder, parse};
 use std::{fs, path::Path, time::Duration};
 use valet::{
     audit,
-    azure::{IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig},
+    azure::{BudgetConfig, IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig},
     broker::{OnUnavailable, RouteConfig},
     cache,
     config::{Config, Loaded, Problems},
@@ -116,8 +116,9 @@ fn sources(base: &Path) -> Vec<SourceConfig> {
         let path = |path: Option<&str>| path.map(|path| base.join("files").join(path));
         SourceKind::File(FileConfig { connections: path(connections), variables: path(variables) })
     };
-    let vault = |url: &str, identity: &str, names, network| {
-        SourceKind::KeyVault(KeyVaultConfig { url: url.parse().unwrap(), identity: identity.into(), names, network })
+    let vault = |url: &str, identity: &str, names, network, requests, per| {
+        let (url, budget) = (url.parse().unwrap(), BudgetConfig { requests, per: Duration::from_secs(per) });
+        SourceKind::KeyVault(KeyVaultConfig { url, identity: identity.into(), names, network, budget })
     };
     let names = NamesConfig {
         connections: Some(String::new()),
@@ -126,13 +127,14 @@ fn sources(base: &Path) -> Vec<SourceConfig> {
         separator: "--".to_owned(),
         multi_team: true,
     };
-    let bare = vault("https://bare.vault.azure.net", "default", NamesConfig::default(), NetworkConfig::default());
+    let bare =
+        vault("https://bare.vault.azure.net", "default", NamesConfig::default(), NetworkConfig::default(), 200, 10);
     vec![
         source("env", SourceKind::Environment),
         source("connections", file(Some("connections.yaml"), None)),
         source("variables", file(None, Some("variables.env"))),
         source("bare_vault", bare),
-        source("vault", vault("http://localhost:4997", "pod", names, ca(base))),
+        source("vault", vault("http://localhost:4997", "pod", names, ca(base), 1, 90)),
     ]
 }
 

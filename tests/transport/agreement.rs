@@ -259,6 +259,8 @@ async fn the_admin_service_answers_on_its_own_listener_only() {
             reason: "THROTTLED".to_owned(),
             unhealthy_since: Some(then().into()),
             reads: 7,
+            budget_left: Some(40),
+            breaker: "half-open".to_owned(),
         };
         assert_eq!(said.sources, [source]);
         let key = v1::KeyStatus {

@@ -24,8 +24,8 @@ use valet::{
     proto::v1,
     telemetry::{Counter, Counters},
     transport::{
-        CacheStatus, ConfigStatus, Control, Limits, ListenerConfig, Lookups, Parts, Reloaded, Server, SourceStatus,
-        Status, UnixConfig,
+        CacheStatus, ConfigStatus, Control, Limits, ListenerConfig, Lookups, Parts, Reloaded, Server, SourceStanding,
+        SourceStatus, Status, UnixConfig,
     },
 };
 
@@ -196,6 +196,7 @@ impl Control for Script {
                 kind: "key-vault",
                 fault: Some((FaultKind::Throttled, then())),
                 reads: 7,
+                standing: Some(SourceStanding { budget_left: 40, breaker: "half-open" }),
             }],
             accounts: vec![AccountStatus {
                 name: "landing".into(),

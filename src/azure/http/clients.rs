@@ -4,17 +4,20 @@ use super::{
 };
 use crate::azure::{
     NetworkConfig,
-    error::{Error, Setup},
+    error::{Error, Peer, Setup},
+    guard::{Gate, Seams},
     shared::Shared,
 };
 use reqwest::{Certificate, Client, redirect::Policy};
 use std::{
     fs::File,
     io::{self, Read},
+    mem::{Discriminant, discriminant},
     path::Path,
     sync::Arc,
     time::Duration,
 };
+use url::Url;
 
 /// How long a TCP and TLS connection may take to come about.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,11 +34,13 @@ const LARGEST_CA_FILE: u64 = 1024 * 1024;
 const IDLE_CONNECTIONS: usize = 4;
 
 /// The HTTP clients of this process: one for each network definition, shared by all who use it. Each holds its trusted authorities and its
-/// connections, so two equal ones would be memory wasted.
+/// connections, so two equal ones would be memory wasted. And the gates: one for each service and network path.
 #[derive(Debug)]
 pub(in crate::azure) struct Clients {
     resolver: Arc<dyn Resolver>,
     built: Shared<(NetworkConfig, Reach), Client>,
+    gates: Shared<(Discriminant<Peer>, Url, NetworkConfig), Gate>,
+    seams: Seams,
 }
 
 /// How far away it is.
@@ -51,8 +56,15 @@ pub(in crate::azure) enum Reach {
 
 impl Clients {
     /// No client yet.
-    pub(in crate::azure) fn new(resolver: Arc<dyn Resolver>) -> Self {
-        Self { resolver, built: Shared::default() }
+    pub(in crate::azure) fn new(resolver: Arc<dyn Resolver>, seams: Seams) -> Self {
+        Self { resolver, built: Shared::default(), gates: Shared::default(), seams }
+    }
+
+    /// The gate before a service, which is the same for everybody who asks it: they learn from each other that it fails. Emulators are several
+    /// services at one address.
+    pub(super) fn gate(&self, peer: &Peer, url: &Url, network: &NetworkConfig) -> Arc<Gate> {
+        let key = (discriminant(peer), url.clone(), network.clone());
+        self.gates.get_or_make(&key, || Gate::new(self.seams.clone()))
     }
 
     /// The client of a network definition. Reads `ca_file` and the system's authorities; does no network I/O.

@@ -5,7 +5,8 @@ use super::{
 use crate::{
     azure::{
         NetworkConfig,
-        error::{BadUrl, Error, Nonsense, Peer, Setup},
+        error::{BadUrl, Error, Nonsense, Peer, Setup, Trouble},
+        guard::{BreakerState, Budget, Ended, Gate},
         reply::retry_after,
     },
     model::is_loopback,
@@ -46,6 +47,8 @@ pub(in crate::azure) struct Endpoint {
     /// What the Azure crates take it for; `None` where that does not matter.
     shown: Option<Url>,
     client: Arc<Client>,
+    gate: Arc<Gate>,
+    budget: Option<Arc<Budget>>,
 }
 
 /// A whole answer.
@@ -102,15 +105,23 @@ impl Endpoint {
             "http" => return refuse(BadUrl::PlainText),
             _ => return refuse(BadUrl::NotHttps),
         };
-        Ok(Self { peer, actual: url.clone(), shown: Some(over_tls(url)), client: clients.get(network, reach)? })
+        let (shown, client, gate) =
+            (Some(over_tls(url)), clients.get(network, reach)?, clients.gate(&peer, url, network));
+        Ok(Self { peer, actual: url.clone(), shown, client, gate, budget: None })
+    }
+
+    /// The same service, asked no more often than a budget allows.
+    pub(in crate::azure) fn within(self, budget: Arc<Budget>) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 
     /// One address that every request goes to, whatever the Azure crates believe it to be: the platform itself named it (`IDENTITY_ENDPOINT`,
     /// or the fixed one of virtual machines), so plain text to it is the platform's choice.
     pub(in crate::azure) fn fixed(url: &Url, peer: Peer, clients: &Clients) -> Result<Self, Error> {
         let reach = if url.scheme() == "https" { Reach::LocalTls } else { Reach::Local };
-        let client = clients.get(&NetworkConfig::default(), reach)?;
-        Ok(Self { peer, actual: url.clone(), shown: None, client })
+        let network = NetworkConfig::default();
+        let (client, gate) = (clients.get(&network, reach)?, clients.gate(&peer, url, &network));
+        Ok(Self { peer, actual: url.clone(), shown: None, client, gate, budget: None })
     }
 
     /// Who is spoken to.
@@ -128,9 +139,38 @@ impl Endpoint {
         self.shown.as_ref().unwrap_or(&self.actual)
     }
 
-    /// Sends one request, once, and takes the whole answer.
+    /// Whether it is asked.
+    pub(in crate::azure) fn breaker(&self) -> BreakerState {
+        self.gate.state()
+    }
+
+    /// Sends one request, once, when the service may be asked, and takes the whole answer.
     pub(in crate::azure) async fn send(&self, request: &Request) -> Result<Reply, Error> {
         let url = self.target(request.url())?;
+        let pass = self.gate.pass(&self.peer, self.budget.as_deref()).await?;
+        let answer = self.send_to(url, request).await;
+        pass.end(self.judge(&answer));
+        answer
+    }
+
+    /// What an answer says of whether its service can be asked.
+    fn judge(&self, answer: &Result<Reply, Error>) -> Ended {
+        match answer {
+            Err(Error::Unreachable { cause, .. }) => Ended::Failed(Trouble::Unreachable(*cause), None),
+            Err(Error::TimedOut { after, .. }) => Ended::Failed(Trouble::TimedOut(*after), None),
+            Err(_) => Ended::Answered,
+            Ok(reply) => {
+                let trouble = match reply.status.as_u16() {
+                    429 => Trouble::Throttled,
+                    status @ (408 | 500..=599) => Trouble::Failing(status),
+                    _ => return Ended::Answered,
+                };
+                Ended::Failed(trouble, retry_after(&reply.headers, self.gate.wall()))
+            }
+        }
+    }
+
+    async fn send_to(&self, url: Url, request: &Request) -> Result<Reply, Error> {
         let mut outgoing = self.client.request(method(request.method()), url);
         for (name, value) in request.headers().iter() {
             outgoing = outgoing.header(name.as_str(), value.as_str());

@@ -1,13 +1,16 @@
-use super::{SecretName, Vault, answer, challenge::Challenges, transport::VaultTransport, validity::Validity};
+use super::{
+    SecretName, Standing, Vault, answer, challenge::Challenges, transport::VaultTransport, validity::Validity,
+};
 use crate::{
     azure::{
         NetworkConfig,
         error::{Error, Nonsense, Peer},
+        guard::Budget,
         http::{CALL_TIMEOUT, Clients, Endpoint, HostName, client_options, our_error, wrapped},
         token::Tokens,
     },
     clock::Clock,
-    model::{Found, Secret, is_loopback},
+    model::{Found, Secret, Urgency, is_loopback},
 };
 use async_trait::async_trait;
 use azure_core::{
@@ -30,14 +33,15 @@ const NEW_TOKENS: u32 = 2;
 pub struct KeyVault {
     transport: Arc<VaultTransport>,
     pub(super) client: SecretClient,
+    budget: Arc<Budget>,
     clock: Arc<dyn Clock>,
     validity: Validity,
 }
 
 impl KeyVault {
-    /// The vault at a URL. Does no network I/O.
+    /// The vault at a URL, asked within a budget. Does no network I/O.
     pub(in crate::azure) fn new(
-        url: &Url,
+        (url, budget): (&Url, Arc<Budget>),
         network: &NetworkConfig,
         identity: Arc<str>,
         tokens: Arc<dyn Tokens>,
@@ -45,7 +49,8 @@ impl KeyVault {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let peer = Peer::Vault { host: HostName::of(url) };
-        let endpoint = Arc::new(Endpoint::new(url, "the vault's url", peer, network, clients)?);
+        let endpoint = Endpoint::new(url, "the vault's url", peer, network, clients)?;
+        let endpoint = Arc::new(endpoint.within(Arc::clone(&budget)));
         let (challenges, shown) = (Challenges::default(), endpoint.shown().clone());
         let (credential, clock_of_transport) = (Arc::new(Credential(Arc::clone(&tokens))), Arc::clone(&clock));
         let transport = Arc::new(VaultTransport { endpoint, identity, tokens, clock: clock_of_transport, challenges });
@@ -58,7 +63,7 @@ impl KeyVault {
         };
         let client = SecretClient::new(shown.as_str(), credential, Some(options))
             .expect("an https URL, which is all that it checks");
-        Ok(Self { transport, client, clock, validity: Validity::default() })
+        Ok(Self { transport, client, budget, clock, validity: Validity::default() })
     }
 
     /// Reads one version of a secret, or the latest.
@@ -78,7 +83,11 @@ impl KeyVault {
         }
     }
 
-    async fn in_time<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    /// Carries out a call within its time, unless it has to yield.
+    async fn in_time<T>(&self, urgency: Urgency, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        if urgency == Urgency::Ahead {
+            self.budget.spare(self.transport.endpoint.peer())?;
+        }
         let timed_out = || Error::TimedOut { peer: self.transport.endpoint.peer().clone(), after: CALL_TIMEOUT };
         timeout(CALL_TIMEOUT, call).await.unwrap_or_else(|_| Err(timed_out()))
     }
@@ -125,12 +134,17 @@ impl fmt::Debug for KeyVault {
 
 #[async_trait]
 impl Vault for KeyVault {
-    async fn secret(&self, name: &SecretName) -> Result<Option<Found>, Error> {
-        self.in_time(self.read(name, None)).await
+    async fn secret(&self, name: &SecretName, urgency: Urgency) -> Result<Option<Found>, Error> {
+        self.in_time(urgency, self.read(name, None)).await
     }
 
-    async fn newest_enabled(&self, name: &SecretName) -> Result<Option<Found>, Error> {
-        self.in_time(self.read_newest_enabled(name)).await
+    async fn newest_enabled(&self, name: &SecretName, urgency: Urgency) -> Result<Option<Found>, Error> {
+        self.in_time(urgency, self.read_newest_enabled(name)).await
+    }
+
+    fn standing(&self) -> Standing {
+        let (budget_left, budget) = self.budget.left();
+        Standing { budget_left, budget, breaker: self.transport.endpoint.breaker() }
     }
 }
 

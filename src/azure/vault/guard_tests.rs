@@ -6,6 +6,7 @@ use crate::{
     clock::SystemClock,
     env::MapEnv,
     model::Reference,
+    telemetry::Counters,
 };
 use futures::TryStreamExt;
 use std::sync::Arc;
@@ -28,7 +29,13 @@ async fn a_link_to_another_host_is_refused_before_anything_is_sent_to_it() {
         network: network.clone(),
     };
     let env = MapEnv::new([("SECRET", endpoints.client_secret.clone())]);
-    let azure = Azure::new(Arc::new(env), Arc::new(SystemClock::new()), Arc::new(SystemResolver));
+    let azure = Azure::new(
+        Arc::new(env),
+        Arc::new(SystemClock::new()),
+        Arc::new(SystemResolver),
+        Arc::new(|| 0),
+        Arc::new(Counters::new()),
+    );
     let vault = azure.vault(&endpoints.vault_url.parse().unwrap(), &identity, &network).unwrap();
     let list = || async { vault.client.list_secret_properties(None).unwrap().try_collect::<Vec<_>>().await };
     assert_eq!(list().await.unwrap().len(), 2);

@@ -14,8 +14,8 @@ mod versions;
 pub use client::KeyVault;
 pub use secret_name::SecretName;
 
-use super::error::Error;
-use crate::model::Found;
+use super::{config::BudgetConfig, error::Error, guard::BreakerState};
+use crate::model::{Found, Urgency};
 use async_trait::async_trait;
 use std::fmt::Debug;
 
@@ -26,11 +26,25 @@ pub trait Vault: Debug + Send + Sync {
     ///
     /// # Errors
     /// Whatever else keeps the value away. The error does not name the secret.
-    async fn secret(&self, name: &SecretName) -> Result<Option<Found>, Error>;
+    async fn secret(&self, name: &SecretName, urgency: Urgency) -> Result<Option<Found>, Error>;
 
     /// The newest version of a secret that is enabled, by when it was made; `None` where there is none.
     ///
     /// # Errors
     /// As [`Self::secret`]; where the latest version is disabled, the right to list is needed to find another.
-    async fn newest_enabled(&self, name: &SecretName) -> Result<Option<Found>, Error>;
+    async fn newest_enabled(&self, name: &SecretName, urgency: Urgency) -> Result<Option<Found>, Error>;
+
+    /// Whether it may be asked now, and how often. Asks nobody.
+    fn standing(&self) -> Standing;
+}
+
+/// Whether and how often a vault may be asked now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// How many requests are left of its budget.
+    pub budget_left: u32,
+    /// That budget.
+    pub budget: BudgetConfig,
+    /// Whether it is asked at all.
+    pub breaker: BreakerState,
 }

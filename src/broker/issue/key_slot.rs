@@ -2,7 +2,7 @@ use crate::{
     broker::Referenced,
     cache::{Cache, Hit, Key, Scope, Times, Weigh},
     mint::{AccountConfig, DelegationKey, StoredKey},
-    model::{Fault, FaultKind, Kind, Lookup, Name},
+    model::{Fault, FaultKind, Kind, Lookup, Name, Urgency},
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -59,9 +59,9 @@ impl KeySlot {
         let times = Times { stale: PINNED, ..self.reference.times() };
         let fetch = || {
             let (reference, account) = (self.reference.clone(), Arc::clone(&self.account));
-            move || {
+            move |urgency| {
                 let (reference, account) = (reference.clone(), Arc::clone(&account));
-                async move { read(&reference, &account).await }
+                async move { read(&reference, &account, urgency).await }
             }
         };
         let absent = || {
@@ -100,11 +100,11 @@ impl KeySlot {
 
 fn blame(account: &AccountConfig, reference: &Referenced, fault: &Fault) -> Fault {
     let message = format!("account {:?}, key {}: {fault}", &*account.name, reference.origin());
-    Fault::new(fault.kind(), message).retry_after(fault.retry_delay())
+    fault.reworded(message)
 }
 
-async fn read(reference: &Referenced, account: &AccountConfig) -> Result<Option<StoredKey>, Fault> {
-    let Some(found) = reference.read().await.map_err(|fault| blame(account, reference, &fault))? else {
+async fn read(reference: &Referenced, account: &AccountConfig, urgency: Urgency) -> Result<Option<StoredKey>, Fault> {
+    let Some(found) = reference.read(urgency).await.map_err(|fault| blame(account, reference, &fault))? else {
         return Ok(None);
     };
     StoredKey::parse(account, &found.value, found.version, found.created_at)

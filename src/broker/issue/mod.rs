@@ -222,7 +222,7 @@ impl Issuer {
         let times = Times { fresh: good_for.min(DELEGATION_KEY_FRESH), stale: good_for, not_found: Duration::ZERO };
         let fetch = || {
             let (delegation, clock) = (delegation.clone(), Arc::clone(&self.clock));
-            move || {
+            move |_| {
                 let (delegation, clock) = (delegation.clone(), Arc::clone(&clock));
                 async move { delegation.key(clock.wall()).await.map(Some) }
             }

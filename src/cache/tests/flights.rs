@@ -43,7 +43,7 @@ async fn a_flight_retries_a_transient_fault_twice_and_then_its_pause_begins() {
 async fn a_fault_that_passes_is_no_fault_for_who_waits() {
     let lab = Lab::new();
     let answers = Arc::new(std::sync::Mutex::new(vec![Ok(Some("up".to_owned())), Err(down())]));
-    let fetch = || move || std::future::ready(answers.lock().unwrap().pop().unwrap());
+    let fetch = || move |_| std::future::ready(answers.lock().unwrap().pop().unwrap());
     let hit = lab.cache.get(&key("k"), TIMES, fetch).await.unwrap().unwrap();
     assert_eq!((hit.value.as_str(), hit.state), ("up", State::Fresh));
 }
@@ -83,7 +83,7 @@ async fn a_cancelled_caller_does_not_cancel_the_fetch() {
 #[tokio::test]
 async fn a_fetch_that_panics_is_an_internal_fault_and_the_next_caller_starts_anew() {
     let lab = Lab::new();
-    let fetch = || || async { panic!("planted") };
+    let fetch = || |_| async { panic!("planted") };
     let outcome = lab.cache.get(&key("k"), TIMES, fetch).await;
     assert_eq!(outcome.unwrap_err().kind(), FaultKind::Internal);
     assert_eq!(lab.text("k", Ok(Some("v"))).await, fresh("v"));

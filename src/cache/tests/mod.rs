@@ -49,7 +49,7 @@ impl Lab {
         let answer = answer.map(|value| value.map(str::to_owned));
         let fetch = || {
             let reads = Arc::clone(&self.reads);
-            move || {
+            move |_| {
                 reads.fetch_add(1, Ordering::Relaxed);
                 std::future::ready(answer.clone())
             }
@@ -68,7 +68,7 @@ impl Lab {
         let (cache, reads, gate) = (self.cache.clone(), Arc::clone(&self.reads), Arc::clone(&self.gate));
         async move {
             let fetch = || {
-                move || {
+                move |_| {
                     let (gate, answer) = (Arc::clone(&gate), answer.clone());
                     reads.fetch_add(1, Ordering::Relaxed);
                     async move {
@@ -89,7 +89,7 @@ impl Lab {
             let (cache, gate) = (self.cache.clone(), Arc::clone(&self.gate));
             let mut caller = async move {
                 let fetch = || {
-                    move || {
+                    move |_| {
                         let gate = Arc::clone(&gate);
                         async move {
                             gate.notified().await;

@@ -150,7 +150,7 @@ async fn with_a_stale_value_a_source_is_waited_for_a_second_and_the_fetch_goes_o
 async fn times_belong_to_who_asks() {
     let lab = Lab::new();
     let ask = async |times, answer: &'static str| {
-        let fetch = || move || std::future::ready(Ok(Some(answer.to_owned())));
+        let fetch = || move |_| std::future::ready(Ok(Some(answer.to_owned())));
         let hit = lab.cache.get(&key("k"), times, fetch).await.unwrap().unwrap();
         (hit.value.to_string(), hit.fresh_until)
     };
@@ -184,12 +184,12 @@ async fn what_has_ended_is_never_handed_out_not_even_after_a_wait() {
     let clock = Arc::new(ManualClock::new(SystemTime::UNIX_EPOCH));
     let cache = Cache::new(&Config::default(), Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(|| 0), Arc::default());
     let end = SystemTime::UNIX_EPOCH + TIMES.fresh + STALE_WAIT;
-    let fetch = || move || std::future::ready(Ok(Some(Token(end))));
+    let fetch = || move |_| std::future::ready(Ok(Some(Token(end))));
     cache.get(&key("k"), TIMES, fetch).await.unwrap();
     clock.advance(TIMES.fresh);
     let slow = || {
         let clock = Arc::clone(&clock);
-        move || {
+        move |_| {
             let clock = Arc::clone(&clock);
             async move {
                 clock.advance(STALE_WAIT);

@@ -1,5 +1,6 @@
 use super::{network::network, settings};
 use crate::{
+    azure::BudgetConfig,
     cache::Overrides,
     config::{
         address::HostUrl,
@@ -8,10 +9,12 @@ use crate::{
         record::{Record, Variant},
         shape::{NameOf, OfKeys},
         text::{Flag, Text},
+        units::{CountOf, DurationOf},
     },
     model::Kind,
     source::{FileConfig, KeyVaultConfig, NamesConfig, SourceKind},
 };
+use std::time::Duration;
 
 /// One entry of `sources`, but for its name.
 pub(super) fn source(record: &mut Record<'_, '_>) -> Option<(SourceKind, Option<Overrides>)> {
@@ -57,7 +60,11 @@ fn key_vault(record: &mut Record<'_, '_>) -> Option<SourceKind> {
     let identity = record.defaulted("identity", "Who asks.", &NameOf(Names::Identity), "default".into());
     let names = record.optional("names", "How Airflow's names become names of secrets.", &OfKeys(names));
     let network = record.optional("network", "How the vault is reached.", &OfKeys(network));
-    record.later("budget", "At most this many requests from this process to this vault.");
+    let budget = record.optional(
+        "budget",
+        "How often this process asks the vault at most, whatever for. Where several sources name one vault, the smallest counts for all.",
+        &OfKeys(budget),
+    );
     let url = url?;
     if url.domain().is_some_and(|host| host.contains(".privatelink.")) {
         record.note("url", |place| {
@@ -72,7 +79,21 @@ fn key_vault(record: &mut Record<'_, '_>) -> Option<SourceKind> {
         identity,
         names: names.unwrap_or_default(),
         network: network.unwrap_or_default(),
+        budget: budget.unwrap_or_default(),
     }))
+}
+
+fn budget(record: &mut Record<'_, '_>) -> Option<BudgetConfig> {
+    const REQUESTS: CountOf = CountOf { min: 1, max: 100_000 };
+    const SPAN: DurationOf = DurationOf { max: Duration::from_hours(1) };
+    const SHORTEST: Duration = Duration::from_secs(1);
+    let default = BudgetConfig::default();
+    let requests = record.defaulted("requests", "The most requests …", &REQUESTS, default.requests);
+    let per = record.defaulted("per", "… within any such time, from 1s to 1h.", &SPAN, default.per);
+    if per < SHORTEST {
+        record.note("per", |place| place.error("this is shorter than 1s", "write 1s or more"));
+    }
+    Some(BudgetConfig { requests, per })
 }
 
 fn names(record: &mut Record<'_, '_>) -> Option<NamesConfig> {

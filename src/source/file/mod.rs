@@ -11,7 +11,7 @@ mod watched;
 pub use watched::{BadFile, check};
 
 use super::{FileConfig, Source};
-use crate::model::{Fault, Found, Kind, Lookup, Name, SourceName};
+use crate::model::{Fault, Found, Kind, Lookup, Name, SourceName, Urgency};
 use async_trait::async_trait;
 use watched::Watched;
 
@@ -64,14 +64,14 @@ impl Source for FileSource {
         }
     }
 
-    async fn read(&self, lookup: &Lookup) -> Result<Option<Found>, Fault> {
+    async fn read(&self, lookup: &Lookup, _: Urgency) -> Result<Option<Found>, Fault> {
         // Airflow's backend knows no teams: what is in the file is everybody's.
         let Some(file) = self.file(lookup.kind) else { return Ok(None) };
         file.entry(lookup.name.as_str())
     }
 
     /// A variable, else a connection of that name.
-    async fn read_named(&self, name: &Name) -> Result<Option<Found>, Fault> {
+    async fn read_named(&self, name: &Name, _: Urgency) -> Result<Option<Found>, Fault> {
         for file in [&self.variables, &self.connections].into_iter().flatten() {
             if let Some(found) = file.entry(name.as_str())? {
                 return Ok(Some(found));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::FaultKind;
+use crate::model::{FaultKind, Urgency};
 use futures::FutureExt as _;
 use std::{fs, path::PathBuf};
 use tempfile::TempDir;
@@ -28,7 +28,7 @@ impl Lab {
 
     fn read(&self, kind: Kind, name: &str) -> Result<Option<String>, Fault> {
         let lookup = Lookup::parse(kind, name, "").unwrap();
-        let found = self.source.read(&lookup).now_or_never().unwrap()?;
+        let found = self.source.read(&lookup, Urgency::Awaited).now_or_never().unwrap()?;
         Ok(found.map(|found| found.value.expose().to_owned()))
     }
 
