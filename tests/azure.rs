@@ -9,6 +9,8 @@ mod servers;
 
 #[path = "azure/answers.rs"]
 mod answers;
+#[path = "azure/budget.rs"]
+mod budget;
 #[path = "azure/challenge.rs"]
 mod challenge;
 #[path = "azure/identities.rs"]
@@ -21,3 +23,5 @@ mod source;
 mod storage;
 #[path = "azure/tokens.rs"]
 mod tokens;
+#[path = "azure/versions.rs"]
+mod versions;

@@ -94,6 +94,53 @@ async fn reload_and_sighup_take_a_new_file_into_use_and_keep_the_old_one_for_a_b
 }
 
 #[tokio::test]
+async fn a_spent_budget_is_told_at_once_and_shown_in_the_status_and_a_reload_keeps_what_was_spent() {
+    let lab = Lab::start().await;
+    let good = fs::read_to_string(lab.config()).unwrap();
+    let with_budget = |requests: u32| {
+        let budget = format!("identity: ci, budget: {{requests: {requests}, per: 1h}}, network");
+        fs::write(lab.config(), good.replace("identity: ci, network", &budget)).unwrap();
+    };
+    let status = async |broker: &lab::Broker| {
+        let status = broker.admin(&["status", "--json"]).await;
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+        let source = status["sources"][2].clone();
+        (
+            source["budgetLeft"].as_u64(),
+            source["breaker"].as_str().map(str::to_owned),
+            status["counters"]["budget_spent"].clone(),
+        )
+    };
+    let closed = Some("closed".to_owned());
+
+    with_budget(2);
+    let broker = lab.serve().await;
+    assert_eq!(status(&broker).await, (Some(2), closed.clone(), "0".into()));
+    // The challenge, and the value.
+    assert_eq!(broker.get(&["connection", "pg"]).await.code, 0);
+    let spent = broker.get(&["connection", "other"]).await;
+    assert_eq!(spent.code, 69);
+    assert!(
+        spent.stderr.starts_with("valet: THROTTLED: source prod: secret \"airflow-connections-other\": "),
+        "{}",
+        spent.stderr
+    );
+    assert!(spent.stderr.contains("its budget of 2 requests per 3600 s is spent"), "{}", spent.stderr);
+    assert_eq!(broker.get(&["connection", "pg"]).await.code, 0, "what is cached costs nothing");
+    assert_eq!(status(&broker).await, (Some(0), closed.clone(), "1".into()), "asked for once, and not again");
+    let for_people = broker.admin(&["status"]).await;
+    assert!(for_people.stdout.contains("0 requests left of its budget; breaker closed"), "{}", for_people.stdout);
+
+    with_budget(3);
+    assert_eq!(broker.admin(&["reload"]).await.code, 0);
+    assert_eq!(status(&broker).await, (Some(1), closed, "1".into()));
+    let reads = lab.vault.counters().reads;
+    assert_eq!(broker.get(&["connection", "pg"]).await.code, 0);
+    assert_eq!(lab.vault.counters().reads, reads, "another budget makes no other source");
+    assert_eq!(broker.stop().await.0, 0);
+}
+
+#[tokio::test]
 async fn a_bad_configuration_is_reported_whole_and_nothing_is_served() {
     let lab = Lab::start().await;
     fs::write(lab.config(), "sources: {a: {kind: key-vault, url: 'http://example.com'}}\nlisten: 5\n").unwrap();

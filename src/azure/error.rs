@@ -293,6 +293,11 @@ pub enum Refusal {
         "it may not read secrets; give it the secret permission \"get\" in the vault's access policies (new rights take some minutes)"
     )]
     MissingPolicy,
+    /// 403 to the list of a secret's versions, for want of a right.
+    #[error(
+        "the latest version of the secret is disabled, and the identity may not list the others; enable that one, or give the identity the role \"Key Vault Secrets User\" on the vault or the secret permission \"list\" in its access policies"
+    )]
+    MayNotList,
     /// 403 `ForbiddenByFirewall`.
     #[error("this address is not let in; add it to the vault's firewall, or use a private endpoint")]
     Firewall,

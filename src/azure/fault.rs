@@ -23,6 +23,7 @@ impl Error {
                 Refusal::Disabled
                 | Refusal::MissingRole
                 | Refusal::MissingPolicy
+                | Refusal::MayNotList
                 | Refusal::Forbidden
                 | Refusal::Unauthorized { .. } => FaultKind::DeniedBySource,
             },

@@ -178,6 +178,22 @@ async fn the_first_route_that_matches_decides_who_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bound_of_ours_says_nothing_of_the_health_of_a_source() {
+    let lab = Lab::new(&[]);
+    let health = || lab.broker.readers()[0].reader.health().unwell().map(|(kind, _)| kind);
+    for (planted, expected) in [
+        (FaultKind::Overloaded, None),
+        (FaultKind::Throttled, Some(FaultKind::Throttled)),
+        (FaultKind::Overloaded, Some(FaultKind::Throttled)),
+    ] {
+        lab.set_fault(0, Some(planted));
+        lab.clock.advance(Duration::from_hours(1));
+        assert_eq!(lab.get("only_second").await.unwrap_err().kind(), planted);
+        assert_eq!(health(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fault_ends_the_lookup_and_says_which_source_and_since_when() {
     let lab = Lab::new(&[]);
     lab.set_fault(0, Some(FaultKind::SourceDown));

@@ -18,7 +18,7 @@ use tokio::{
 use tracing::{info, warn};
 
 /// How many requests to one service wait for the end of a pause, or of a trial, at most.
-const MOST_WAITING: usize = 256;
+pub(super) const MOST_WAITING: usize = 256;
 
 /// What is said of when to ask again while a request is out to see whether the service works: not sooner than that may have told.
 const AFTER_TRIAL: Duration = Duration::from_secs(1);

@@ -8,6 +8,8 @@ mod breaker;
 mod breaker_tests;
 mod budget;
 mod gate;
+#[cfg(test)]
+mod gate_tests;
 
 pub use breaker::BreakerState;
 pub(super) use budget::Budget;

@@ -49,7 +49,12 @@ impl KeyVault {
                 return Ok(Vec::new());
             }
             if !may_begin_again(&failed, &mut new_tokens) {
-                return Err(self.explain(&failed));
+                return Err(match self.explain(&failed) {
+                    Error::Refused { vault, identity, why: Refusal::MissingRole | Refusal::MissingPolicy } => {
+                        Error::Refused { vault, identity, why: Refusal::MayNotList }
+                    }
+                    other => other,
+                });
             }
         }
     }

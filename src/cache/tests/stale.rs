@@ -27,6 +27,25 @@ async fn a_hit_near_the_end_is_answered_at_once_and_refreshed_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_fetch_is_told_whether_anybody_waits_for_it() {
+    let lab = Lab::new();
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    for age in [Duration::ZERO, NEAR_THE_END, TIMES.fresh] {
+        lab.clock.advance(age);
+        let fetch = || {
+            let told = Arc::clone(&told);
+            move |urgency| {
+                told.lock().unwrap().push(urgency);
+                std::future::ready(Ok(Some("v".to_owned())))
+            }
+        };
+        lab.cache.get(&key("k"), TIMES, fetch).await.unwrap();
+        settle().await;
+    }
+    assert_eq!(*told.lock().unwrap(), [Urgency::Awaited, Urgency::Ahead, Urgency::Awaited]);
+}
+
+#[tokio::test]
 async fn a_refresh_that_fails_changes_nothing_and_is_tried_again_after_the_pause() {
     let lab = Lab::new();
     lab.get("k", Ok(Some("one"))).await.unwrap();
