@@ -6,7 +6,7 @@
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 
-demo: ## an Airflow task fetches a connection and a variable through Valet; no cloud needed
+demo: ## Airflow tasks fetch connections and variables through Valet, and read blobs without the account key; no cloud needed
 	@tests/demo/demo.sh
 
 test: ## all tests and lints (STEPS="faces canary" for some of them)

@@ -1,4 +1,4 @@
-"""`make demo`, once everything is built and installed: a vault, a Valet, an Airflow task, and a table of times.
+"""`make demo`, once everything is built and installed: a vault, storage, a Valet, Airflow tasks, and a table of times.
 
 Everything it writes is in `.demo/`; nothing that it started is left when it ends.
 """
@@ -15,70 +15,91 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NoReturn
+from typing import Any
 
+import landing
+from screen import DIRECTORY, give_up, line, progress, row, shown, step
+
+from support.azurite import Account, Azurite
 from support.programs import listens, managed_identity, program, stop, vault_with
 from vault_contract.testvault import Endpoints
 
 HERE = Path(__file__).parent
-DIRECTORY = HERE.parents[1] / ".demo"
 PROCESSES = 5
 ROUNDS = 30
-COLOURS = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-LANDING = {
-    "conn_type": "wasb",
-    "host": "acmelanding.blob.core.windows.net",
-    "login": "acmelanding",
-    "password": "ZGVtbyBvbmx5LCBubyByZWFsIGtleQ==",
+REPORTING = {
+    "conn_type": "postgres",
+    "host": "reporting.postgres.database.azure.com",
+    "login": "reader",
+    "password": "only-for-the-demo",
+    "schema": "reports",
 }
 
 
 def main() -> None:
     """Walk through it."""
     shutil.rmtree(DIRECTORY, ignore_errors=True)
+    DIRECTORY.mkdir()
+    account = Account()
     # Not in .demo/ as the rest: a socket's path has at most 107 bytes, and a checkout may be deep.
     with (
         TemporaryDirectory(prefix="valet-demo-") as run,
-        vault_with(DIRECTORY / "vault", secrets()) as vault,
-        serving(vault.endpoints, run) as socket,
+        vault_with(landing.VAULT, secrets(account)) as vault,
+        landing.filled(account) as storage,
+        serving(vault.endpoints, storage, run) as socket,
     ):
-        step(3, "A Key Vault stand-in and Valet are up")
-        line("vault", f"{vault.endpoints.vault_url}, {len(secrets())} secrets; no cloud is involved")
+        step(3, "A Key Vault stand-in, Azurite and Valet are up")
+        line("vault", f"{vault.endpoints.vault_url}, with the keys of the storage account among other secrets")
+        line("azurite", f"{storage.endpoint('blob')}, containers {' and '.join(landing.BLOBS)}; no cloud is involved")
         line("valet", f"reads {shown(DIRECTORY / 'valet.yaml')}, listens on {socket}")
         step(4, "An Airflow task asks for connections and variables, as every task does")
         run_dag(socket)
-        step(5, "How long a lookup takes in a process that has loaded Airflow, medians")
+        print()
+        row("the task asked for", "from", "and saw", bold=True)
+        for kind, name, saw in seen("looked-up"):
+            row(f"{kind} {name}", asked_of()[kind, name], saw)
+        step(5, "Another lists and reads blobs with WasbHook: it has a token, and the key stays in the vault")
+        for text in brokering():
+            line("", text, dim=True)
+        landing.report(storage, seen("tried"), run)
+        step(6, "How long a lookup takes in a process that has loaded Airflow, medians")
         compare(socket, vault.endpoints)
-    step(6, "Everything is stopped again")
+    step(7, "Everything is stopped again")
     line("audit", f"who asked for what: {shown(DIRECTORY / 'audit.jsonl')}")
     line("logs", f"{shown(DIRECTORY / 'valet.log')}, {shown(DIRECTORY / 'airflow.log')}")
+    line("tasks", f"{shown(HERE / 'dags' / 'demo.py')}, which know nothing of Valet")
+    line("next", "README.md: switching from AzureKeyVaultBackend, Valet keys")
 
 
-def secrets() -> dict[str, object]:
-    """What AzureKeyVaultBackend would find in a vault: nothing in it is made for Valet."""
+def secrets(account: Account) -> dict[str, object]:
+    """What AzureKeyVaultBackend would find in a vault, where nothing is made for Valet; and the keys of storage."""
     found: dict[str, object] = {
-        "airflow-connections-wasb-landing": json.dumps(LANDING),
+        "airflow-connections-reporting-pg": json.dumps(REPORTING),
         "airflow-variables-batch-size": "500",
     }
     for backend in ("valet", "vault"):
         for process in range(PROCESSES):
             for number in range(ROUNDS):
-                found[f"airflow-connections-{backend}-{process}-{number}"] = json.dumps(LANDING)
-    return found
+                found[f"airflow-connections-{backend}-{process}-{number}"] = json.dumps(REPORTING)
+    return found | {f"landing-key{number}": key for number, key in enumerate(account.keys, start=1)}
 
 
 @contextmanager
-def serving(endpoints: Endpoints, run: str) -> Iterator[str]:
+def serving(endpoints: Endpoints, storage: Azurite, run: str) -> Iterator[str]:
     """`valet serve` with the demo's own configuration; the socket for tasks."""
     config = DIRECTORY / "valet.yaml"
     text = (HERE / "valet.yaml").read_text()
-    config.write_text(text.replace("url: VAULT", f"url: {endpoints.vault_url}").replace("path: RUN", f"path: {run}"))
-    password = "only-for-the-demo"
-    (DIRECTORY / "connections.yaml").write_text(
-        f"reporting_pg: postgres://reader:{password}@reporting.postgres.database.azure.com:5432/reports\n"
-    )
+    for said, meant in {
+        "url: VAULT": f"url: {endpoints.vault_url}",
+        "blob: BLOB": f'blob: "{storage.endpoint("blob")}"',
+        "path: RUN": f"path: {run}",
+    }.items():
+        text = text.replace(said, meant)
+    config.write_text(text)
+    (DIRECTORY / "connections.yaml").write_text("partner_sftp: sftp://acme:only-for-the-demo@sftp.partner.example:22\n")
     environment = {
         "PATH": os.environ["PATH"],
         "AIRFLOW_VAR_REGION": "westeurope",
@@ -100,7 +121,7 @@ def serving(endpoints: Endpoints, run: str) -> Iterator[str]:
 
 
 def run_dag(socket: str) -> None:
-    """`airflow dags test`, and what the task wrote down beside what Valet's audit log says."""
+    """`airflow dags test`: a real task runner, without a scheduler."""
     environment = {
         "PATH": f"{Path(program('VALET_AIRFLOW_3_PYTHON')).parent}:{os.environ['PATH']}",
         "HOME": str(DIRECTORY),
@@ -109,7 +130,7 @@ def run_dag(socket: str) -> None:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__SECRETS__BACKEND": "airflow_valet.ValetBackend",
         "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"socket": socket}),
-        "DEMO_SAW": str(DIRECTORY / "saw.json"),
+        "DEMO_SAW": str(DIRECTORY),
     }
     line("airflow", "[secrets] backend = airflow_valet.ValetBackend")
     for command in (["db", "migrate"], ["dags", "test", "demo"]):
@@ -125,12 +146,23 @@ def run_dag(socket: str) -> None:
             )
         if done.returncode != 0:
             give_up(f"airflow {' '.join(command)} failed", DIRECTORY / "airflow.log")
+
+
+def seen(name: str) -> Any:
+    """What a task wrote down."""
+    return json.loads((DIRECTORY / f"{name}.json").read_text())
+
+
+def asked_of() -> dict[tuple[str, str], str]:
+    """Where each value came from, by Valet's audit log."""
     audit = [json.loads(text) for text in (DIRECTORY / "audit.jsonl").read_text().splitlines()]
-    sources = {(entry["kind"], entry["name"]): entry["source"] for entry in audit if entry["source"]}
-    print()
-    row("the task asked for", "from", "and saw", bold=True)
-    for kind, name, saw in json.loads((DIRECTORY / "saw.json").read_text()):
-        row(f"{kind} {name}", sources[kind, name], saw)
+    return {(entry["kind"], entry["name"]): entry["source"] for entry in audit if entry["source"]}
+
+
+def brokering() -> Iterator[str]:
+    """The lines of valet.yaml that put a token where the key was."""
+    lines = iter((DIRECTORY / "valet.yaml").read_text().splitlines())
+    yield from takewhile(bool, dropwhile(lambda text: text != "accounts:", lines))
 
 
 def compare(socket: str, endpoints: Endpoints) -> None:
@@ -173,47 +205,6 @@ def compare(socket: str, endpoints: Endpoints) -> None:
         theirs, ours = (statistics.median(run[what] for run in taken[backend]) for backend in backends)
         times = f"{theirs / ours:.0f}x less" if theirs >= 2 * ours else "Valet asks the same vault"
         row(title, f"{theirs * 1000:.1f} ms", f"{ours * 1000:.2f} ms   {times}")
-
-
-def step(number: int, title: str) -> None:
-    """Announce a part."""
-    print(f"\n{styled('1', f'==> [{number}/6] {title}')}", flush=True)
-
-
-def line(name: str, text: str, *, dim: bool = False) -> None:
-    """One remark."""
-    whole = f"    {name:8}{text}"
-    print(styled("2", whole) if dim else whole, flush=True)
-
-
-def row(first: str, second: str, third: str, *, bold: bool = False) -> None:
-    """One row of a table."""
-    whole = f"    {first:38}{second:22}{third}"
-    print(styled("1", whole) if bold else whole, flush=True)
-
-
-def progress(text: str) -> None:
-    """What is going on, in place on a terminal."""
-    if sys.stdout.isatty():
-        print(f"\r\033[K    {text}" if text else "\r\033[K", end="", flush=True)
-    elif text:
-        print(f"    {text}", flush=True)
-
-
-def styled(code: str, text: str) -> str:
-    """Text in a style, where somebody looks on."""
-    return f"\033[{code}m{text}\033[0m" if COLOURS else text
-
-
-def shown(path: Path) -> str:
-    """A path as it is reached from the checkout."""
-    return str(path.relative_to(DIRECTORY.parent))
-
-
-def give_up(what: str, log: Path) -> NoReturn:
-    """End, with the last words of whoever failed."""
-    print("\n".join(log.read_text().splitlines()[-20:]), file=sys.stderr)
-    sys.exit(f"error: {what}\nhint: more in {shown(log)}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def main(which: str, kwargs: dict[str, Any], fresh: str, rounds: int) -> dict[st
         from airflow.providers.microsoft.azure.secrets.key_vault import AzureKeyVaultBackend
 
         backend = AzureKeyVaultBackend(**kwargs)
-    assert backend.get_conn_value("wasb_landing")
+    assert backend.get_conn_value("reporting_pg")
     first = time.perf_counter() - started
 
     def timed(name: str) -> float:
@@ -34,7 +34,7 @@ def main(which: str, kwargs: dict[str, Any], fresh: str, rounds: int) -> dict[st
         return time.perf_counter() - started
 
     new = [timed(f"{fresh}_{number}") for number in range(rounds)]
-    again = [timed("wasb_landing") for _ in range(rounds * 5)]
+    again = [timed("reporting_pg") for _ in range(rounds * 5)]
     return {
         "first": first,
         "new": statistics.median(new),

@@ -11,4 +11,4 @@ cd tests/python
 for suite in support vault_contract azurite faces differential scheduled; do
     "${mypy[@]}" --config-file mypy.ini --package "$suite"
 done
-MYPYPATH=$root/tests/python "${mypy[@]}" --config-file mypy.ini ../demo/demo.py ../demo/timings.py
+MYPYPATH=$root/tests/python:$setup "${mypy[@]}" --config-file mypy.ini ../demo/demo.py ../demo/timings.py
