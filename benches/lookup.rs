@@ -2,7 +2,8 @@
 //! socket. `make bench` runs it, through `benches/run.py`:
 //!
 //! - `lookup --bare SOCKET BODY_FILE` is the yardstick: it answers every request with the file's content.
-//! - `lookup --measure VALET_SOCKET BARE_SOCKET CONNECTION_ID ROUNDS` asks both in turn over one connection each and prints one line of JSON.
+//! - `lookup --measure SOCKET CONNECTION_ID OTHER_SOCKET OTHER_CONNECTION_ID ROUNDS` asks both in turn over one connection each and prints one
+//!   line of JSON.
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -31,9 +32,9 @@ fn main() -> Outcome {
             let body = Bytes::from(fs::read(body)?);
             Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(serve(socket, body))
         }
-        ["--measure", valet, bare, name, rounds] => {
-            let rounds = rounds.parse()?;
-            Builder::new_current_thread().enable_all().build()?.block_on(measure(valet, bare, name, rounds))
+        ["--measure", socket, name, other_socket, other_name, rounds] => {
+            let (one, other) = ((*socket, *name), (*other_socket, *other_name));
+            Builder::new_current_thread().enable_all().build()?.block_on(measure(one, other, rounds.parse()?))
         }
         _ => Err("started without arguments; use `make bench`".into()),
     }
@@ -62,26 +63,27 @@ async fn answer(request: Request<Incoming>, body: Bytes) -> Result<Response<Full
 /// Calls in a row to one server before it is the other's turn: short, so that both see the same noise.
 const BLOCK: usize = 100;
 
-async fn measure(valet: &str, bare: &str, name: &str, rounds: usize) -> Outcome {
-    let mut valet = Caller::connect(valet, name).await?;
-    let mut bare = Caller::connect(bare, name).await?;
-    let (mut valet_ns, mut bare_ns) = (Vec::new(), Vec::new());
+/// Two subjects, each a socket and the connection to ask it for.
+async fn measure(one: (&str, &str), other: (&str, &str), rounds: usize) -> Outcome {
+    let mut one = Caller::connect(one).await?;
+    let mut other = Caller::connect(other).await?;
+    let (mut one_ns, mut other_ns) = (Vec::new(), Vec::new());
     for round in 0..rounds / BLOCK {
         for _ in 0..BLOCK {
-            let taken = valet.call().await?;
+            let taken = one.call().await?;
             // The first blocks warm up caches, allocator and CPU.
             if round > 5 {
-                valet_ns.push(taken);
+                one_ns.push(taken);
             }
         }
         for _ in 0..BLOCK {
-            let taken = bare.call().await?;
+            let taken = other.call().await?;
             if round > 5 {
-                bare_ns.push(taken);
+                other_ns.push(taken);
             }
         }
     }
-    let figures = serde_json::json!({"valet": figures(&mut valet_ns), "bare": figures(&mut bare_ns)});
+    let figures = serde_json::json!({"one": figures(&mut one_ns), "other": figures(&mut other_ns)});
     #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
     {
         println!("{figures}");
@@ -103,7 +105,7 @@ struct Caller {
 }
 
 impl Caller {
-    async fn connect(socket: &str, name: &str) -> Outcome<Self> {
+    async fn connect((socket, name): (&str, &str)) -> Outcome<Self> {
         let (sender, connection) = client::handshake(TokioIo::new(UnixStream::connect(socket).await?)).await?;
         let tasks = TaskTracker::new();
         tasks.spawn(connection);

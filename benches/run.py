@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
+import secrets
 import statistics
 import subprocess
 import sys
@@ -24,6 +26,8 @@ from support.programs import Valet, key_vault, managed_identity, program, valet,
 
 HERE = Path(__file__).parent
 NAME = "bench"
+BROKERED = "brokered"
+STORED = "stored"
 VALUE = "postgres://airflow:not-a-real-password@reporting.postgres.database.azure.com:5432/reports?sslmode=require"
 ROUNDS = 20_000
 PYTHON_ROUNDS = 5_000
@@ -58,18 +62,28 @@ def bare_server(directory: Path, answer: bytes) -> Iterator[str]:
         process.wait()
 
 
-def answer_of(broker: Valet) -> bytes:
+def answer_of(broker: Valet, name: str = NAME) -> bytes:
     """The very bytes that Valet answers with."""
-    command = ["curl", "-sf", "--unix-socket", broker.socket, "--json", json.dumps({"connId": NAME})]
+    command = ["curl", "-sf", "--unix-socket", broker.socket, "--json", json.dumps({"connId": name})]
     return subprocess.check_output([*command, "http://valet/valet.v1.Broker/GetConnection"])
 
 
 def warm_hit(broker: Valet, bare: str) -> Row:
-    command = [program("VALET_BENCH"), "--measure", broker.socket, bare, NAME, str(ROUNDS)]
-    figures = json.loads(subprocess.check_output(command))
-    ours, theirs = figures["valet"]["p50_ns"] / 1000, figures["bare"]["p50_ns"] / 1000
+    ours, theirs = _measured((broker.socket, NAME), (bare, NAME))
     what = "warm hit, Connect face, one client, p50"
     return _row(what, f"{ours:.0f} µs", f"{theirs:.0f} µs, a bare hyper server", ours / theirs, 2.0)
+
+
+def brokered(broker: Valet) -> Row:
+    ours, theirs = _measured((broker.socket, BROKERED), (broker.socket, STORED))
+    what = "a brokered storage connection, warm, p50"
+    return _row(what, f"{ours:.0f} µs", f"{theirs:.0f} µs, the same text stored in the vault", ours / theirs, 1.2)
+
+
+def signing() -> Row:
+    figures = json.loads(subprocess.check_output([program("VALET_SIGN_BENCH"), "--ratio"]))
+    ours, theirs = figures["sas_ns"] / 1000, figures["hmac_ns"] / 1000
+    return _row("signing a service SAS", f"{ours:.2f} µs", f"{theirs:.2f} µs, its HMAC-SHA256", ours / theirs, 2.0)
 
 
 def shim_repeat(broker: Valet, bare: str) -> Row:
@@ -107,6 +121,12 @@ def resident(broker: Valet, started: float) -> Row:
     return Row("VmRSS 10 s after start, one Key Vault source", f"{megabytes:.1f} MB", "", "", "< 14 MB", megabytes < 14)
 
 
+def _measured(one: tuple[str, str], other: tuple[str, str]) -> tuple[float, float]:
+    """The medians, in microseconds, of two subjects that are asked in turn: each a socket and a connection."""
+    figures = json.loads(subprocess.check_output([program("VALET_BENCH"), "--measure", *one, *other, str(ROUNDS)]))
+    return figures["one"]["p50_ns"] / 1000, figures["other"]["p50_ns"] / 1000
+
+
 def _row(what: str, ours: str, theirs: str, ratio: float, most: float) -> Row:
     return Row(what, ours, theirs, f"{ratio:.2f}x", f"≤ {most:g}x", ratio <= most)
 
@@ -134,15 +154,30 @@ def main() -> None:
     results = Path(program("VALET_BENCH_RESULTS"))
     with TemporaryDirectory(prefix="valet-bench-") as temporary:
         directory = Path(temporary)
-        with vault_with(directory / "vault", {f"airflow-connections-{NAME}": VALUE}) as control:
+        key = base64.b64encode(secrets.token_bytes(64)).decode()
+        held = {f"airflow-connections-{NAME}": VALUE, "landing-key": key}
+        with vault_with(directory / "vault", held) as control:
             endpoints = control.endpoints
             environment = managed_identity(endpoints)
-            sources = {
+            settings = {
                 "sources": {"prod": key_vault(endpoints)},
                 "audit": {"to": "file", "path": str(directory / "audit")},
+                "accounts": {
+                    "landing": {"kind": "storage", "name": "acmelanding", "keys": [{"secret": "prod/landing-key"}]}
+                },
+                "grants": {
+                    "read": {
+                        "account": "landing",
+                        "kind": "service-sas",
+                        "service": "blob",
+                        "container": "raw",
+                        "permissions": "rl",
+                    }
+                },
+                "connections": {BROKERED: {"type": "wasb", "grant": "read"}},
             }
             started = time.monotonic()
-            with valet(directory / "valet", sources, {**environment, "VALET_LOG": "info"}) as broker:
+            with valet(directory / "valet", settings, {**environment, "VALET_LOG": "info"}) as broker:
                 rows = [resident(broker, started)]
                 answer = answer_of(broker)
                 with bare_server(directory, answer) as bare:
@@ -150,6 +185,11 @@ def main() -> None:
                     rows.append(warm_hit(broker, bare))
                     _progress("the shim beside http.client")
                     rows.append(shim_repeat(broker, bare))
+                _progress("a brokered connection beside a stored one")
+                composed = json.loads(answer_of(broker, BROKERED))["value"]
+                control.put(f"airflow-connections-{STORED}", composed)
+                rows.append(brokered(broker))
+                rows.append(signing())
                 backend = {"vault_url": endpoints.vault_url, "verify_challenge_resource": False}
                 python = {**environment, "REQUESTS_CA_BUNDLE": endpoints.ca_file}
                 rows.extend(first_lookups(broker, backend, python))
