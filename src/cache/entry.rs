@@ -4,6 +4,7 @@ use super::{
 };
 use crate::model::State;
 use std::{
+    any::Any,
     cmp::min,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -11,7 +12,7 @@ use std::{
 
 /// Something that was read, and when. All it says is a pure function of `now`.
 #[derive(Debug)]
-pub(super) struct Entry<T> {
+pub(super) struct Entry<T: ?Sized> {
     pub(super) payload: Arc<T>,
     /// Monotonic time at which the source gave it.
     read_at: Duration,
@@ -59,6 +60,21 @@ impl<T> Entry<T> {
     }
 }
 
+impl<T: Any + Send + Sync> Entry<T> {
+    /// The same, of a type that only who put it there knows.
+    pub(super) fn erased(self) -> Entry<dyn Any + Send + Sync> {
+        Entry { payload: self.payload, read_at: self.read_at, lead: self.lead }
+    }
+}
+
+impl Entry<dyn Any + Send + Sync> {
+    /// The entry as it was put there.
+    pub(super) fn downcast<T: Any + Send + Sync>(self) -> Option<Entry<T>> {
+        let Self { payload, read_at, lead } = self;
+        Some(Entry { payload: payload.downcast().ok()?, read_at, lead })
+    }
+}
+
 impl<V: Weigh> Entry<V> {
     pub(super) fn judge(&self, times: Times, now: Now) -> Verdict {
         match self.payload.ends_at() {
@@ -78,7 +94,7 @@ impl<V: Weigh> Entry<V> {
     }
 }
 
-impl<T> Clone for Entry<T> {
+impl<T: ?Sized> Clone for Entry<T> {
     fn clone(&self) -> Self {
         Self { payload: Arc::clone(&self.payload), ..*self }
     }

@@ -11,7 +11,9 @@ mod fetch;
 mod flight;
 mod freshness;
 mod key;
+mod map;
 mod retry;
+mod shelf;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ mod tests;
 pub use config::{Config, Overrides, Times};
 pub use entry::Hit;
 pub use key::{Key, Scope};
+pub use shelf::Shelf;
 pub use store::{Usage, Weigh};
 
 use crate::{

@@ -22,7 +22,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokens::TokenKey;
+use tokens::token_key;
 
 /// What issuing keeps, for the life of the process; shared by clones.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub struct GrantEntry {
     delegation: Option<(Delegation, Key)>,
     /// The definitions of grant and account.
     scope: Scope,
+    /// The account's name.
+    name: Name,
 }
 
 impl GrantEntry {
@@ -53,9 +55,9 @@ impl GrantEntry {
     pub fn new(grant: Grant, account: Arc<Account>, delegation: Option<(Delegation, Scope)>) -> Self {
         let scope = Scope::of(&(&grant.config, account.config()));
         let name = Name::parse(account.name()).expect("a name in valet.yaml has 1 to 64 letters, digits, `_` and `-`");
-        let lookup = Lookup { kind: Kind::Variable, name, team: None };
+        let lookup = Lookup { kind: Kind::Variable, name: name.clone(), team: None };
         let delegation = delegation.map(|(delegation, scope)| (delegation, Key { scope, lookup }));
-        Self { grant, account, delegation, scope }
+        Self { grant, account, delegation, scope, name }
     }
 
     fn fault(&self, kind: FaultKind, why: impl std::fmt::Display) -> Fault {
@@ -185,7 +187,7 @@ impl Issuer {
     async fn vend_signed(&self, entry: &GrantEntry, at_least: Duration) -> Result<Vended, Fault> {
         let key = entry.account.signing_key(&self.stores.keys).await?;
         let now = self.clock.wall();
-        let token_key = TokenKey { scope: entry.scope, key: Some(key.value.fingerprint.clone()) };
+        let token_key = token_key(entry.scope, &entry.name, Some(&key.value.fingerprint));
         let sign = || {
             self.counters.count(Counter::TokensSigned);
             entry.grant.issue(&key.value, now)
@@ -213,7 +215,7 @@ impl Issuer {
         at_least: Duration,
     ) -> Result<Vended, Fault> {
         let now = self.clock.wall();
-        let token_key = TokenKey { scope: entry.scope, key: None };
+        let token_key = token_key(entry.scope, &entry.name, None);
         if let Some(issued) = self.stores.tokens.get(&token_key, at_least, now) {
             return vended(entry, issued, at_least, now);
         }

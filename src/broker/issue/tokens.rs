@@ -1,46 +1,48 @@
 use crate::{
-    cache::Scope,
+    cache::{Key, Scope, Shelf, Weigh},
     mint::{Fingerprint, Issued},
+    model::{Kind, Lookup, Name},
 };
-use moka::{ops::compute::Op, sync::Cache as Moka};
 use std::{
-    fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 /// Tokens that were signed, so that everybody gets the same one until it must be renewed: Airflow's masks never end and cost more with each
 /// new secret.
 ///
-/// What it is of has the key's fingerprint in it, so a token dies with its key. moka bounds it; what may be handed out again is decided by
+/// The key's fingerprint is a part of what a token is kept under, so it dies with its key. What may be handed out again is decided by
 /// [`Issued::is_reusable`].
-#[derive(Clone)]
-pub struct TokenCache {
-    tokens: Moka<TokenKey, Arc<Issued>>,
+#[derive(Debug, Clone)]
+pub struct TokenCache(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tokens: Shelf<Issued>,
+    /// Held while a token is signed, which takes microseconds: so two who ask at once get one token.
+    signing: Mutex<()>,
 }
 
-/// What a token is of.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct TokenKey {
-    /// The definitions of grant and account.
-    pub(super) scope: Scope,
-    /// The key that signed; none for a user delegation key, whose token is as good as any other until it ends.
-    pub(super) key: Option<Fingerprint>,
-}
+/// Most bytes of tokens: some thousands.
+const MOST_BYTES: u64 = 8 << 20;
 
-/// Most tokens kept, of some 500 bytes each.
-const MOST_TOKENS: u64 = 10_000;
+/// What a token of a grant is kept under: the definitions of grant and account, and the key that signed; none for a user delegation key, whose
+/// token is as good as any other until it ends.
+pub(super) fn token_key(scope: Scope, account: &Name, key: Option<&Fingerprint>) -> Key {
+    let scope = Scope::of(&("token", scope, key));
+    Key { scope, lookup: Lookup { kind: Kind::Variable, name: account.clone(), team: None } }
+}
 
 impl TokenCache {
     /// A token that has `at_least` so much life left, if there is one.
-    pub(super) fn get(&self, key: &TokenKey, at_least: Duration, now: SystemTime) -> Option<Arc<Issued>> {
-        self.tokens.get(key).filter(|issued| issued.is_reusable(at_least, now))
+    pub(super) fn get(&self, key: &Key, at_least: Duration, now: SystemTime) -> Option<Arc<Issued>> {
+        self.0.tokens.get(key).filter(|issued| issued.is_reusable(at_least, now))
     }
 
     /// Such a token, or else a new one, however many ask at once.
-    pub(super) fn get_or_sign<E: Send + Sync + 'static>(
+    pub(super) fn get_or_sign<E>(
         &self,
-        key: &TokenKey,
+        key: &Key,
         at_least: Duration,
         now: SystemTime,
         sign: impl FnOnce() -> Result<Issued, E>,
@@ -48,23 +50,23 @@ impl TokenCache {
         if let Some(issued) = self.get(key, at_least, now) {
             return Ok(issued);
         }
-        let computed = self.tokens.entry_by_ref(key).and_try_compute_with(|entry| match entry {
-            Some(entry) if entry.value().is_reusable(at_least, now) => Ok(Op::Nop),
-            _ => sign().map(|issued| Op::Put(Arc::new(issued))),
-        })?;
-        Ok(computed.into_entry().expect("the entry was there already, or has been put").into_value())
-    }
-}
-
-impl fmt::Debug for TokenCache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenCache").finish_non_exhaustive()
+        let _one_at_a_time = self.0.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.get(key, at_least, now) {
+            Some(issued) => Ok(issued),
+            None => sign().map(|issued| self.0.tokens.put(key.clone(), issued)),
+        }
     }
 }
 
 impl Default for TokenCache {
     fn default() -> Self {
-        Self { tokens: Moka::new(MOST_TOKENS) }
+        Self(Arc::new(Inner { tokens: Shelf::new(MOST_BYTES), signing: Mutex::default() }))
+    }
+}
+
+impl Weigh for Issued {
+    fn weight(&self) -> usize {
+        self.token.len() + size_of::<Self>()
     }
 }
 
@@ -77,7 +79,7 @@ mod tests {
     #[test]
     fn a_token_is_signed_again_only_when_it_must_be_and_then_kept() {
         let (cache, hour) = (TokenCache::default(), Duration::from_hours(1));
-        let key = TokenKey { scope: Scope::of(&"grant"), key: None };
+        let key = token_key(Scope::of(&"grant"), &Name::parse("landing").unwrap(), None);
         let ask = |at_hour: u32, text: &str| {
             let now = UNIX_EPOCH + hour * at_hour;
             let sign = || {
