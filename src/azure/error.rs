@@ -257,6 +257,11 @@ pub enum Nonsense {
         "answered with HTTP status 404: there is no such storage account; check its name and endpoint, and proxies on the way"
     )]
     NoAccount,
+    /// 400 to somebody who asks for a user delegation key, in the one form that there is.
+    #[error(
+        "answered with HTTP status 400: it gives no user delegation keys (emulators do so for blobs only); check the endpoint, or use a grant of kind service-sas"
+    )]
+    NoDelegationKeys,
     /// HTML, nothing, or something of another shape.
     #[error("answered something that cannot be read; check the URL, and proxies on the way")]
     Unreadable,

@@ -217,7 +217,7 @@ async fn what_is_no_storage_account_is_told() {
     for (answer, expected) in [
         (refusal("404 Not Found", "ResourceNotFound"), Nonsense::NoAccount),
         ("HTTP/1.1 404 Not Found\r\n\r\n<html>no".to_owned(), Nonsense::NoAccount),
-        (refusal("400 Bad Request", "InvalidHeaderValue"), Nonsense::Status(400)),
+        (refusal("400 Bad Request", "InvalidHeaderValue"), Nonsense::NoDelegationKeys),
         (answer().replacen("200 OK", "202 Accepted", 1), Nonsense::Status(202)),
         ("HTTP/1.1 200 OK\r\n\r\n<html>hello</html>".to_owned(), Nonsense::Unreadable),
         (answer().replace(KEY, &format!("{KEY}<")), Nonsense::Unreadable),

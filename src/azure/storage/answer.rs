@@ -28,6 +28,7 @@ pub(super) fn explain(
         (403, "KeyBasedAuthenticationNotPermitted") => refused(StorageRefusal::SharedKeyOff),
         (403, "AccountIsDisabled") => refused(StorageRefusal::AccountDisabled),
         (403, _) => refused(StorageRefusal::Forbidden),
+        (400, _) => endpoint.nonsense(Nonsense::NoDelegationKeys),
         (404, _) => endpoint.nonsense(Nonsense::NoAccount),
         // The word of Azure Storage for "too often".
         (503, "ServerBusy") => Error::Throttled { peer: peer(), retry_after: retry_after(&reply.headers, now) },

@@ -167,6 +167,7 @@ mod tests {
         azure::{error::Peer, http::HostName},
         model::Secret,
     };
+    use proptest::{collection::vec, option, prelude::*};
 
     /// Of somebody who only wants a token that is good now.
     const ANY: Duration = Duration::ZERO;
@@ -281,5 +282,30 @@ mod tests {
         assert!(!held.reject("b", at(30)));
         assert_eq!(held.decide(at(30), ANY), Decision::Use(token("b", 3600)));
         assert!(held.reject("b", at(31)));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_gets_a_token_that_has_ended_or_one_that_a_fetch_could_better(
+            steps in vec((0..4000_u64, 0..5000_u64, option::of(1..7200_u64)), 1..30),
+        ) {
+            let (mut held, mut now, mut came) = (Held::default(), 0, 0);
+            for (step, at_least, life) in steps {
+                now += step;
+                let asked = |held: &Held, now| held.decide(at(now), Duration::from_secs(at_least));
+                if let Decision::Use(token) | Decision::UseAndRenew(token) = asked(&held, now) {
+                    let left = token.expires_at.duration_since(at(now).wall);
+                    prop_assert!(left.is_ok_and(|left| left > Duration::ZERO && (left.as_secs() >= at_least || now - came < 60)));
+                }
+                held.want(Duration::from_secs(at_least));
+                let result = life.map(|life| token("a", now + life)).ok_or(failure(None));
+                held.fetched(result.clone(), at(now));
+                prop_assert!(!held.is_due(at(now)), "one fetch serves all who waited for it");
+                if let Ok(token) = result {
+                    came = now;
+                    prop_assert_eq!(asked(&held, now), Decision::Use(token));
+                }
+            }
+        }
     }
 }
