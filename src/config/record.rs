@@ -15,6 +15,8 @@ pub(super) struct Record<'a, 'c> {
     source: Option<Source<'a, 'c>>,
     keys: Vec<Key>,
     variants: Option<Variants>,
+    /// Whether the schema is asked for, and not just what the keys are called.
+    with_schemas: bool,
 }
 
 /// The mapping in the file.
@@ -69,7 +71,7 @@ impl<'a, 'c> Record<'a, 'c> {
         take: &impl Fn(&mut Record<'_, '_>) -> Option<T>,
     ) -> Option<T> {
         let source = Source { entries, place, cx, missing: Vec::new(), may_miss: false, may_have_more: false };
-        let mut record = Record { source: Some(source), keys: Vec::new(), variants: None };
+        let mut record = Record { source: Some(source), keys: Vec::new(), variants: None, with_schemas: false };
         let value = take(&mut record);
         record.finish();
         value
@@ -77,7 +79,7 @@ impl<'a, 'c> Record<'a, 'c> {
 
     /// The JSON Schema of the mapping.
     pub(super) fn describe<T>(take: &impl Fn(&mut Record<'_, '_>) -> Option<T>) -> Json {
-        let mut record = Record { source: None, keys: Vec::new(), variants: None };
+        let mut record = Record { source: None, keys: Vec::new(), variants: None, with_schemas: true };
         take(&mut record);
         record.schema()
     }
@@ -155,7 +157,9 @@ impl<'a, 'c> Record<'a, 'c> {
         variants: &[Variant<T>],
         later: &'static [&'static str],
     ) -> Option<T> {
-        let kinds = || variants.iter().map(|variant| (variant.word, variant.doc, Self::keys_of(variant.read)));
+        let with_schemas = self.with_schemas;
+        let kinds =
+            || variants.iter().map(|variant| (variant.word, variant.doc, Self::keys_of(variant.read, with_schemas)));
         self.note_key(key, Need::Required, || documented(json!({"type": "string"}), doc));
         let Some(source) = &mut self.source else {
             self.variants = Some(Variants { key, kinds: kinds().collect() });
@@ -228,7 +232,7 @@ impl<'a, 'c> Record<'a, 'c> {
     }
 
     fn note_key(&mut self, name: &'static str, need: Need, schema: impl FnOnce() -> Json) {
-        let schema = if self.source.is_none() { schema() } else { Json::Null };
+        let schema = if self.with_schemas { schema() } else { Json::Null };
         self.keys.push(Key { name, need, schema });
     }
 
@@ -238,8 +242,8 @@ impl<'a, 'c> Record<'a, 'c> {
         }
     }
 
-    fn keys_of<T>(take: fn(&mut Record<'_, '_>) -> Option<T>) -> Vec<Key> {
-        let mut record = Record { source: None, keys: Vec::new(), variants: None };
+    fn keys_of<T>(take: fn(&mut Record<'_, '_>) -> Option<T>, with_schemas: bool) -> Vec<Key> {
+        let mut record = Record { source: None, keys: Vec::new(), variants: None, with_schemas };
         take(&mut record);
         record.keys
     }

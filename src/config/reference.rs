@@ -175,7 +175,7 @@ impl Shape for PartOf {
                 }
                 Some(PartConfig::Literal(text.to_owned()))
             }
-            Value::List(_) => cx.note(expected("text", node, place, OF_PART.expected)),
+            Value::List(_) => cx.note(expected("text", node, place, "write one value, without brackets")),
         }
     }
 

@@ -73,7 +73,12 @@ fn with(text: &str, at: &std::ops::Range<usize>, word: &str) -> String {
 fn a_secret_in_place_of_any_word_is_never_shown() {
     for file in files("data", "yaml") {
         let Ok(text) = fs::read_to_string(&file) else { continue };
-        let forms: &[&str] = if file.ends_with("everything.yaml") { &FORMS } else { &FORMS[..1] };
+        // The two that are right and have every key; how a text is quoted is the same wherever it stands.
+        let forms = match file.file_stem().unwrap().to_str().unwrap() {
+            "everything" => &FORMS[..],
+            "brokered" => &FORMS[2..5],
+            _ => &FORMS[..1],
+        };
         for at in words(&text) {
             for form in forms {
                 let said = said(with(&text, &at, form).as_bytes());
@@ -100,7 +105,8 @@ fn values_of_the_files_that_are_named_are_never_shown() {
     for file in files("data", "yaml") {
         let text = fs::read_to_string(&file).unwrap_or_default();
         let problems = parse(&text).map_or_else(|problems| problems, |loaded| loaded.warnings);
-        assert!(!problems.render(&file).contains("canary"), "{}", file.display());
+        let said = problems.render(&file);
+        assert!(!said.contains("canary") && !said.contains("Y2FuYXJ5"), "{}: {said}", file.display());
     }
 }
 

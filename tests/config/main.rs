@@ -4,6 +4,7 @@
 
 mod airflow;
 mod bounds;
+mod brokered;
 mod canary;
 mod command;
 mod schema;
@@ -18,9 +19,12 @@ use valet::{
     env::MapEnv,
 };
 
+/// A storage account's key: 64 bytes in base64.
+const KEY: &str = "Y2FuYXJ5IGNhbmFyeSBjYW5hcnkgY2FuYXJ5IGNhbmFyeSBjYW5hcnkgY2FuYXJ5IGNhbmFyeSBjYW5hcnkgYw==";
+
 /// What every file of `data` is read with.
 pub(crate) fn env() -> MapEnv {
-    MapEnv::new([("SET", "canary"), ("EMPTY", "")])
+    MapEnv::new([("SET", "canary"), ("EMPTY", ""), ("KEY", KEY)])
 }
 
 pub(crate) fn folder(name: &str) -> PathBuf {

@@ -1,9 +1,9 @@
 //! `valet schema` against the files that `valet check` accepts and refuses.
 
 use super::{files, folder, parse};
-use boon::{Compiler, Draft, Schemas};
+use boon::{Compiler, Draft, SchemaIndex, Schemas};
 use serde_json::{Map, Number, Value as Json};
-use std::fs;
+use std::{fs, sync::LazyLock};
 use valet::{
     config::{self, Severity},
     model::document::{Limits, Node, Value},
@@ -31,13 +31,17 @@ fn as_json(node: &Node) -> Json {
 
 /// Whether the schema accepts a valet.yaml.
 fn accepts(text: &str) -> bool {
-    let mut compiler = Compiler::new();
-    compiler.set_default_draft(Draft::V2020_12);
-    compiler.add_resource("valet.json", config::schema()).unwrap();
-    let mut schemas = Schemas::new();
-    let schema = compiler.compile("valet.json", &mut schemas).unwrap();
+    static COMPILED: LazyLock<(Schemas, SchemaIndex)> = LazyLock::new(|| {
+        let mut compiler = Compiler::new();
+        compiler.set_default_draft(Draft::V2020_12);
+        compiler.add_resource("valet.json", config::schema()).unwrap();
+        let mut schemas = Schemas::new();
+        let schema = compiler.compile("valet.json", &mut schemas).unwrap();
+        (schemas, schema)
+    });
+    let (schemas, schema) = &*COMPILED;
     let document = as_json(&Node::from_yaml(text, Limits::default()).unwrap());
-    schemas.validate(&document, schema).is_ok()
+    schemas.validate(&document, *schema).is_ok()
 }
 
 #[test]
@@ -82,6 +86,42 @@ fn the_schema_refuses_each_key_of_a_later_version_and_each_mistake_of_form() {
     ] {
         assert!(!accepts(&format!("{base}{mistake}")), "{mistake}");
         assert!(parse(&format!("{base}{mistake}")).is_err(), "{mistake}");
+    }
+    for brokered in [
+        "accounts: {a: {kind: storage, name: AB}}",
+        "accounts: {a: {kind: storage, name: acme, keys: text}}",
+        "accounts: {a: {kind: storage, name: acme, keys: [text]}}",
+        "accounts: {a: {kind: storage, name: acme, keys: [{secret: text}]}}",
+        "accounts: {a: {kind: storage, name: acme, keys: [{grant: g}]}}",
+        "accounts: {a: {kind: storage, name: acme, keys: [{}]}}",
+        "accounts: {a: {kind: storage, name: acme, endpoints: {blob: acme}}}",
+        "accounts: {a: {kind: storage, name: acme, endpoints: {web: \"https://acme\"}}}",
+        "accounts: {a: {kind: service-bus}}",
+        "accounts: {a: {kind: service-bus, namespace: \"sb://acme\"}}",
+        "accounts: {a: {kind: service-bus, namespace: acme, identity: default}}",
+        "accounts: {a: {kind: cosmos, endpoint: \"https://acme/x\"}}",
+        "accounts: {a: {kind: batch, name: acme}}",
+        "grants: {a: {kind: account-key}}",
+        "grants: {a: {account: a, kind: sas}}",
+        "grants: {a: {account: a, kind: service-sas}}",
+        "grants: {a: {account: a, kind: service-sas, service: blobs}}",
+        "grants: {a: {account: a, kind: account-key, permissions: r}}",
+        "grants: {a: {account: a, kind: account-sas, lifetime: 12}}",
+        "connections: {a: {}}",
+        "connections: {a: {type: \"a b\"}}",
+        "connections: {a: {type: http, password: text}}",
+        "connections: {a: {type: http, password: 123456}}",
+        "connections: {a: {type: http, host: {}}}",
+        "connections: {a: {type: http, host: {env: A, file: b}}}",
+        "connections: {a: {type: http, host: [a]}}",
+        "connections: {a: {type: http, host: {entra_token: {identity: default}}}}",
+        "connections: {a: {type: http, port: 65536}}",
+        "connections: {a: {type: http, extra: text}}",
+        "connections: {a: {type: http, uri: x}}",
+        "connections: {\"\": {type: http}}",
+    ] {
+        assert!(!accepts(&format!("{base}{brokered}")), "{brokered}");
+        assert!(parse(&format!("{base}{brokered}")).is_err(), "{brokered}");
     }
     for source in [
         "{kind: upstream, target: x}",

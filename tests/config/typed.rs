@@ -30,9 +30,6 @@ fn every_key_reaches_the_typed_configuration() {
         )]
         .into(),
         routes: routes(),
-        accounts: Vec::new(),
-        grants: Vec::new(),
-        connections: Vec::new(),
         cache: cache::Config {
             times: cache::Times {
                 fresh: Duration::from_mins(90),
@@ -42,6 +39,7 @@ fn every_key_reaches_the_typed_configuration() {
             max_bytes: 1 << 20,
         },
         audit: audit::Config::File(base.join("audit.jsonl")),
+        ..Config::default()
     };
     let text = fs::read_to_string(base.join("everything.yaml")).unwrap();
     assert_eq!(parse(&text).map(|loaded| loaded.config), Ok(expected));

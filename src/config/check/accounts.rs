@@ -35,7 +35,8 @@ fn bad_key(account: &AccountConfig, key: &Placed<Origin>, cx: &Context<'_>) -> O
         }
     };
     let problem = check_key(account, &stored).err()?;
-    Some(key.place.error(format!("what is there is no key of this account: {problem}"), AS_TEXT))
+    let (what, hint) = problem.split_once(": ").unwrap_or((&problem, AS_TEXT));
+    Some(key.place.error(format!("what is there is no key of this account: {what}"), hint.to_owned()))
 }
 
 const AS_TEXT: &str = "store the account's key, or its whole connection string, as the Azure portal shows them";

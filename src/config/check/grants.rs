@@ -49,7 +49,7 @@ fn doubts(grant: &GrantConfig, places: &Keys) -> Vec<Problem> {
             "use a SAS wherever the hook takes one",
         ));
     }
-    if has_life && grant.min_remaining == grant.lifetime {
+    if has_life && grant.min_remaining == grant.lifetime && !grant.lifetime.is_zero() {
         doubts.push(places.of("min_remaining").warning(
             "this is the whole lifetime, so every lookup gets a new token",
             "make it shorter than `lifetime`, such as half of it",
@@ -128,12 +128,16 @@ fn mend(grant: &mut GrantConfig, field: &str) -> bool {
 
 /// At the key that the signer means; where the grant lacks it, where it would be.
 fn problem(BadGrant { field, problem }: &BadGrant, places: &Keys) -> Problem {
+    if field.is_empty() {
+        let (what, hint) = problem.split_once(": ").unwrap_or((problem, "name another account, or write another kind"));
+        return places.whole().error(what.to_owned(), hint.to_owned());
+    }
+    // Of a namespace's whole address, only the entity is the grant's own.
+    let field = if *field == "resource" { "entity" } else { field };
     let (what, hint) = problem.split_once(": ").unwrap_or((problem, "leave it out"));
-    match (*field, what) {
-        ("", _) => places.whole().error(what.to_owned(), hint.to_owned()),
-        (field, "is missing") => places.of(field).error(MISSING, format!("add `{field}`: {hint}")),
-        // Of a namespace's whole address, only the entity is the grant's own.
-        ("resource", _) => places.of("entity").error(format!("this {what}"), hint.to_owned()),
-        (field, _) => places.of(field).error(format!("this {what}"), hint.to_owned()),
+    match places.written(field) {
+        None if what == "is missing" => places.of(field).error(MISSING, format!("add `{field}`: {hint}")),
+        Some(place) if what == "is missing" => place.error("this is empty", hint.to_owned()),
+        _ => places.of(field).error(format!("this {what}"), hint.to_owned()),
     }
 }

@@ -45,7 +45,7 @@ impl Unnamed {
 
 /// One entry of `connections`, but for its id.
 pub(super) fn connection(record: &mut Record<'_, '_>) -> Option<Unnamed> {
-    let conn_type = record.required("type", "Airflow's connection type, such as wasb.", &TYPE);
+    let conn_type = record.required("type", "The connection type, as Airflow calls it, such as wasb.", &TYPE);
     let grant = record.optional(
         "grant",
         "A grant; its token stands where the type's hook looks for it, with the account's host and name around it.",

@@ -46,7 +46,7 @@ const KINDS: &[Variant<Kind>] = &[
             let scope = resource(record);
             let scope = sas(record, scope);
             let doc = "A stored access policy of the container, share, queue or table; revoking it revokes the tokens.";
-            Some((GrantKind::ServiceSas, ScopeConfig { identifier: text(record, "identifier", doc), ..scope }))
+            of_a_service(GrantKind::ServiceSas, ScopeConfig { identifier: text(record, "identifier", doc), ..scope })
         },
     },
     Variant {
@@ -68,15 +68,13 @@ const KINDS: &[Variant<Kind>] = &[
             let scope = sas(record, scope);
             let authorized = "The user for whom the identity vouches (`saoid`), by object id.";
             let unauthorized = "The user whose own rights are checked too (`suoid`), by object id.";
-            Some((
-                GrantKind::UserDelegationSas,
-                ScopeConfig {
-                    authorized_object_id: text(record, "authorized_object_id", authorized),
-                    unauthorized_object_id: text(record, "unauthorized_object_id", unauthorized),
-                    correlation_id: text(record, "correlation_id", "A GUID for the storage logs (`scid`)."),
-                    ..scope
-                },
-            ))
+            let scope = ScopeConfig {
+                authorized_object_id: text(record, "authorized_object_id", authorized),
+                unauthorized_object_id: text(record, "unauthorized_object_id", unauthorized),
+                correlation_id: text(record, "correlation_id", "A GUID for the storage logs (`scid`)."),
+                ..scope
+            };
+            of_a_service(GrantKind::UserDelegationSas, scope)
         },
     },
     Variant {
@@ -92,7 +90,7 @@ const KINDS: &[Variant<Kind>] = &[
         doc: "Signatures of single requests, within a scope like that of a service SAS.",
         read: |record| {
             let scope = resource(record);
-            Some((GrantKind::SharedKey, ScopeConfig { permissions: permissions(record), ..scope }))
+            of_a_service(GrantKind::SharedKey, ScopeConfig { permissions: permissions(record), ..scope })
         },
     },
     Variant {
@@ -101,6 +99,11 @@ const KINDS: &[Variant<Kind>] = &[
         read: |_| Some((GrantKind::AccountKey, ScopeConfig::default())),
     },
 ];
+
+/// Nothing where the service is missing or wrong: that has been said, and all else depends on it.
+fn of_a_service(kind: GrantKind, scope: ScopeConfig) -> Option<Kind> {
+    scope.service.is_some().then_some((kind, scope))
+}
 
 /// What a SAS or a signature opens.
 fn resource(record: &mut Record<'_, '_>) -> ScopeConfig {
