@@ -2,6 +2,7 @@ use crate::{
     cache::Overrides,
     model::{Kind, Name, Origin, SourceName},
 };
+use globset::{GlobBuilder, GlobMatcher};
 use std::{sync::Arc, time::Duration};
 
 /// One entry of `routes` in valet.yaml: which sources answer a name, in what order.
@@ -17,6 +18,14 @@ pub struct RouteConfig {
     pub on_unavailable: OnUnavailable,
     /// How long answers are believed, where that is not as the sources have it.
     pub cache: Overrides,
+}
+
+impl RouteConfig {
+    /// A pattern as routes read it; `None` where it is no glob.
+    pub fn glob(pattern: &str) -> Option<GlobMatcher> {
+        let glob = GlobBuilder::new(pattern).literal_separator(false).build();
+        Some(glob.ok()?.compile_matcher())
+    }
 }
 
 /// What happens when a source cannot be asked.

@@ -3,7 +3,7 @@ use crate::{
     cache::Times,
     model::{Kind, Lookup},
 };
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 use std::sync::Arc;
 
 /// Which sources answer which names: the first route that matches, else every source in the order of valet.yaml.
@@ -51,13 +51,12 @@ impl Routes {
     /// [`BadPattern`] for the first pattern that is no glob.
     pub fn new(configs: &[RouteConfig], readers: Vec<TimedReader>) -> Result<Self, BadPattern> {
         let routes = configs.iter().enumerate().map(|(index, config)| {
-            let pattern = GlobBuilder::new(&config.pattern).literal_separator(false).build();
             let of_name = |name| {
                 let known = readers.iter().find(|known| known.reader.source().name() == name)?;
                 Some(TimedReader { times: known.times.with(config.cache), ..known.clone() })
             };
             Ok(Route {
-                pattern: pattern.map_err(|_| BadPattern { index })?.compile_matcher(),
+                pattern: RouteConfig::glob(&config.pattern).ok_or(BadPattern { index })?,
                 kinds: config.kinds.clone(),
                 target: Target {
                     readers: config.sources.iter().filter_map(of_name).collect(),

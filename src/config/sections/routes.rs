@@ -9,7 +9,6 @@ use crate::{
     },
     model::{Kind, Name, SourceName},
 };
-use globset::GlobBuilder;
 
 /// One entry of `routes`.
 pub(super) fn route(record: &mut Record<'_, '_>) -> Option<RouteConfig> {
@@ -39,10 +38,7 @@ pub(super) fn route(record: &mut Record<'_, '_>) -> Option<RouteConfig> {
 const GLOB: Text = Text {
     noun: "a glob",
     rule: "write `*` for any text and `?` for any character, and every other character as it is",
-    is_right: |text| {
-        // As `broker::Routes` compiles it.
-        Name::parse(text).is_ok() && GlobBuilder::new(text).literal_separator(false).build().is_ok()
-    },
+    is_right: |text| Name::parse(text).is_ok() && RouteConfig::glob(text).is_some(),
     pattern: "^.{1,1024}$",
 };
 
