@@ -16,6 +16,8 @@ pub struct Hook {
     /// The endpoints that a connection string names, in order.
     endpoints: Vec<(StorageService, String)>,
     account: String,
+    /// What goes into `extra.account_url`, where a form has that.
+    url: String,
     /// Service Bus: the entity and the policy.
     entity: Option<String>,
     policy: Option<String>,
@@ -83,6 +85,7 @@ impl Hook {
             form: Form::Blob,
             endpoints: Vec::new(),
             account: String::new(),
+            url: String::new(),
             entity: None,
             policy: None,
             hands_out_key,
@@ -91,7 +94,8 @@ impl Hook {
             AccountKind::Storage(storage) => {
                 let (form, services) = storage_form(&conn_type, grant, storage)?;
                 let endpoints = services.into_iter().map(|service| (service, storage.endpoint(service))).collect();
-                Ok(Self { form, endpoints, account: storage.account.clone(), ..plain })
+                let url = storage.endpoint(StorageService::Dfs);
+                Ok(Self { form, endpoints, url, account: storage.account.clone(), ..plain })
             }
             AccountKind::ServiceBus { host, policy } if conn_type == "azure_service_bus" => Ok(Self {
                 form: Form::ServiceBus,
@@ -104,8 +108,8 @@ impl Hook {
                 Ok(Self { form: Form::Cosmos, account: endpoint.as_str().to_owned(), ..plain })
             }
             AccountKind::Batch { account, endpoint } if conn_type == "azure_batch" => {
-                let endpoints = vec![(StorageService::Blob, endpoint.as_str().trim_end_matches('/').to_owned())];
-                Ok(Self { form: Form::Batch, endpoints, account: account.clone(), ..plain })
+                let url = endpoint.as_str().trim_end_matches('/').to_owned();
+                Ok(Self { form: Form::Batch, url, account: account.clone(), ..plain })
             }
             AccountKind::ServiceBus { .. } => Err(only("service-bus", "azure_service_bus")),
             AccountKind::Cosmos { .. } => Err(only("cosmos", "azure_cosmos")),
@@ -147,7 +151,7 @@ impl Hook {
             Form::DataLakeUrl => Filled {
                 host: account(),
                 password: Some(credential.clone()),
-                extra: vec![("account_url", self.url())],
+                extra: vec![("account_url", Secret::new(self.url.as_str()))],
                 ..filled
             },
             Form::Files => Filled {
@@ -160,14 +164,10 @@ impl Hook {
             Form::Batch => Filled {
                 login: account(),
                 password: Some(credential.clone()),
-                extra: vec![("account_url", self.url())],
+                extra: vec![("account_url", Secret::new(self.url.as_str()))],
                 ..filled
             },
         }
-    }
-
-    fn url(&self) -> Secret {
-        Secret::new(self.endpoints.first().map_or("", |(_, url)| url))
     }
 
     /// "Configure Azure Storage connection strings": endpoints with a SAS, or with the account's name and key.
@@ -249,7 +249,6 @@ fn storage_form(
             Err(format!("the grant is for another service than this type's hook speaks to: {STORAGE_TYPES}"))
         }
         // The service that the hook speaks to comes first: it is the connection's host.
-        Some(_) if form == Form::DataLakeUrl => Ok((form, vec![Dfs])),
         Some(needed) => Ok((form, vec![needed])),
         None => Ok((form, services)),
     }
