@@ -3,7 +3,9 @@
 
 mod flights;
 mod invalidation;
+mod reference;
 mod stale;
+mod walk;
 
 use super::*;
 use crate::{
