@@ -27,7 +27,8 @@ def mask(texts: list[str]) -> None:
     """Mask ``texts`` in every masker of this process. Calls Airflow: hold no lock, be on no loop."""
     for masker, text in _missing(texts):
         try:
-            masker["mask_secret"](text)
+            for form in _forms(text):
+                masker["mask_secret"](form)
         except Exception as error:  # none is configured here, so no task's log is written here
             logging.getLogger("airflow_valet").debug("not masked: %s", type(error).__name__)
         else:
@@ -39,7 +40,8 @@ async def amask(texts: list[str]) -> None:
     for masker, text in _missing(texts):
         if "amask_secret" in masker:
             with suppress(Exception):
-                await masker["amask_secret"](text)
+                for form in _forms(text):
+                    await masker["amask_secret"](form)
                 _remember(masker, text)
     if _missing(texts):
         from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +53,14 @@ async def amask(texts: list[str]) -> None:
         thread = _threads.get(os.getpid()) or ThreadPoolExecutor(1, "airflow_valet")
         _threads[os.getpid()] = thread
         await sync_to_async(mask, thread_sensitive=False, executor=thread)(texts)
+
+
+def _forms(text: str) -> list[str]:
+    """As it stands, and as ``Connection.get_uri`` has it, which Airflow masks of passwords alone."""
+    from urllib.parse import quote
+
+    encoded = quote(text, safe="")
+    return [text] if encoded == text else [text, encoded]
 
 
 def _missing(texts: list[str]) -> list[tuple[dict[str, Any], str]]:

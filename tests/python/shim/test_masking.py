@@ -101,9 +101,15 @@ def test_without_a_masker_or_with_a_broken_one_the_value_is_served(
     assert masked == ["v"]  # what could not be masked was not taken for done
 
 
+def test_a_part_is_masked_as_a_uri_spells_it_too(masker: Masker) -> None:
+    masked = masker("airflow.sdk.log")
+    masking.mask(["sig=a/b+c==", "plain"])
+    assert masked == ["sig=a/b+c==", "sig%3Da%2Fb%2Bc%3D%3D", "plain"]
+
+
 def test_what_is_remembered_is_bounded_and_holds_no_text(masker: Masker) -> None:
     masked = masker("airflow.sdk.log")
-    masking.mask([f"secret {i}" for i in range(2 * masking._MAX_REMEMBERED + 10)])
+    masking.mask([f"secret-{i}" for i in range(2 * masking._MAX_REMEMBERED + 10)])
     assert len(masked) == 2 * masking._MAX_REMEMBERED + 10
     assert 0 < len(masking._masked) <= masking._MAX_REMEMBERED
     assert "secret" not in repr(masking._masked)

@@ -13,16 +13,28 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
 try:
-    from airflow.sdk import DAG, BaseHook, BaseOperator, Connection, Variable, task
+    from airflow.sdk import DAG, BaseHook, BaseOperator, Connection, ObjectStoragePath, Variable, task
 except ImportError:
     from airflow import DAG
     from airflow.decorators import task
     from airflow.hooks.base import BaseHook
+    from airflow.io.path import ObjectStoragePath
     from airflow.models import BaseOperator, Variable
 
     Connection = None
 
-__all__ = ["CARELESS", "DAG", "BaseHook", "Deferred", "LookUp", "Variable", "fingerprint", "record", "task"]
+__all__ = [
+    "CARELESS",
+    "DAG",
+    "BaseHook",
+    "Deferred",
+    "LookUp",
+    "ObjectStoragePath",
+    "Variable",
+    "fingerprint",
+    "record",
+    "task",
+]
 
 #: Whether tasks print the secrets that they see, which Airflow has to mask; in `airflow dags test` it masks nothing,
 #: whatever the backend.
