@@ -30,7 +30,7 @@ def main() -> int:
     if problems:
         print(*problems, sep="\n", file=sys.stderr)
         return CONFIGURATION
-    client = Client(options.socket, options.timeout)
+    client = Client(options.socket, options.timeout, options.transport)
     try:
         if asked.command == "status":
             text = json.dumps(client.status(), indent=2)

@@ -41,7 +41,7 @@ class ValetBackend(BaseSecretsBackend):
     def __init__(self, /, **kwargs: Any) -> None:
         super().__init__()
         self._options, problems = options.parse(kwargs, os.environ)
-        self._client = Client(self._options.socket, self._options.timeout)
+        self._client = Client(self._options.socket, self._options.timeout, self._options.transport)
         for problem in problems:
             if problem not in _warned:
                 _warned.add(problem)

@@ -1,4 +1,4 @@
-"""Lookups at a Valet broker by the Connect protocol's unary calls, blocking and for an event loop.
+"""Lookups at a Valet broker, blocking and for an event loop, by whichever transport carries them.
 
 Whatever comes back becomes an `Answer`, or a `ValetError` whose text holds no secret and nothing of a
 body that is no Connect error. Nor does a frame that raises: some Airflows log the locals of each. Knows
@@ -7,18 +7,17 @@ no Airflow.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-import time
 from functools import lru_cache
 from http.client import HTTPException
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from airflow_valet.connection import exchange
-from airflow_valet.errors import ValetError, ValetNotFound, ValetUnavailable, classify
-from airflow_valet.reply import Reply, TooLarge
+from airflow_valet import connect_calls
+from airflow_valet.errors import Refusal, ValetError, ValetNotFound, ValetUnavailable, classify
+from airflow_valet.reply import TooLarge
 
 _METHODS = {
     "connection": ("/valet.v1.Broker/GetConnection", "connId"),
@@ -35,9 +34,8 @@ _CLAIMS = {
 _MAX_NAME = 1024  # bytes; the broker's own rule, applied here too where it would not even read them
 _MAX_CLAIM = 250  # characters; as long as Airflow lets an id be
 _MAX_MESSAGE = 500  # characters of the broker's own words
-_HEADSTART = 0.1  # seconds by which the broker gives up before us, since it can say what was slow
-_RAISED = (OSError, HTTPException, ValueError)  # by an exchange
-#: What an exception of an exchange means; the first that fits. Quotes none that may quote an answer.
+_RAISED = (OSError, HTTPException, ValueError, ImportError)  # by a call
+#: What an exception of a call means; the first that fits. Quotes none that may quote an answer.
 _MEANING: tuple[tuple[type[Exception], str, str], ...] = (
     (socket.timeout, "TIMED_OUT", "no answer from {path} within {timeout:g} s"),
     (TooLarge, "TOO_LARGE", "the answer from {path} is too large"),
@@ -45,6 +43,8 @@ _MEANING: tuple[tuple[type[Exception], str, str], ...] = (
      " directory of its socket mounted here? (argument `socket`, or VALET_SOCKET)"),
     (ConnectionRefusedError, "UNREACHABLE", "nobody listens at {path}: is `valet serve` running?"),
     (PermissionError, "UNREACHABLE", "uid {uid} may not open {path}: see the mode and group of its listener"),
+    (ImportError, "BAD_CONFIG", "`transport: grpc` needs grpcio 1.74 and protobuf 4.25, or later ({error}):"
+     " pip install 'airflow-valet[grpc]'"),
     (OSError, "UNREACHABLE", "no connection to {path}: {error}"),
     (Exception, "BAD_ANSWER", "{path} broke off its answer, or is no Valet"),
 )  # fmt: skip
@@ -66,11 +66,12 @@ class Answer:
 
 
 class Client:
-    """A broker's socket, and the seconds within which it must have answered. Holds no connection."""
+    """A broker's socket, how to speak to it, and the seconds within which it must have answered."""
 
-    def __init__(self, path: str, timeout: float) -> None:
+    def __init__(self, path: str, timeout: float, transport: str = "connect") -> None:
         self.path = path
         self.timeout = timeout
+        self.transport = transport
 
     def get(self, kind: str, name: str, team: str | None = None) -> Answer:
         """Look up the ``connection``, ``variable`` or ``config`` option ``name``, or `ValetError`."""
@@ -82,17 +83,10 @@ class Client:
 
     async def aget(self, kind: str, name: str, team: str | None = None) -> Answer:
         """`get` for an event loop. Takes no thread, so no slow lookup keeps another one waiting."""
-        import asyncio
-
-        from airflow_valet.aio import exchange as aexchange
-
         what, target, message = _lookup(kind, name, team)
-        request = self._request(target, message, "connection: close")
         try:
-            exchanged = asyncio.wait_for(aexchange(self.path, request), self.timeout)
-            outcome = _outcome(_answer, what, await exchanged)
-        except asyncio.TimeoutError:
-            outcome = self._broken(what, socket.timeout())
+            asked = self._calls().acall(self.path, self.timeout, target, message, _claims())
+            outcome = _outcome(_answer, what, await asked)
         except _RAISED as error:
             outcome = self._broken(what, error)
         if isinstance(outcome, ValetError):
@@ -100,19 +94,17 @@ class Client:
         return outcome
 
     def _call(self, read: Reader[T], what: str, target: str, message: dict[str, str]) -> T:
-        deadline = time.monotonic() + self.timeout
-        request = self._request(target, message)
         try:
-            outcome = _outcome(read, what, exchange(self.path, deadline, request))
+            call = self._calls().call
+            outcome = _outcome(read, what, call(self.path, self.timeout, target, message, _claims()))
         except _RAISED as error:
             outcome = self._broken(what, error)
         if isinstance(outcome, ValetError):
             raise outcome
         return outcome
 
-    def _request(self, target: str, message: dict[str, str], *headers: str) -> bytes:
-        limit = self.timeout - min(_HEADSTART, self.timeout / 10)
-        return _encode(target, tuple(message.items()), max(1, int(limit * 1000)), (*headers, *_claims()))
+    def _calls(self) -> Any:
+        return import_module("airflow_valet.grpc_calls") if self.transport == "grpc" else connect_calls
 
     def _broken(self, what: str, error: Exception) -> ValetError:
         reason, text = next(row[1:] for row in _MEANING if isinstance(error, row[0]))
@@ -120,22 +112,7 @@ class Client:
         return ValetUnavailable(f"{what}: {words} ({reason})", reason)
 
 
-@lru_cache(maxsize=256)  # templates look the same connection up again and again
-def _encode(target: str, message: tuple[tuple[str, str], ...], limit: int, headers: tuple[str, ...]) -> bytes:
-    body = json.dumps(dict(message)).encode()
-    lines = [
-        f"POST {target} HTTP/1.1",
-        "host: valet",
-        "content-type: application/json",
-        f"content-length: {len(body)}",
-        "connect-protocol-version: 1",
-        f"connect-timeout-ms: {limit}",
-        *headers,
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def _claims() -> tuple[str, ...]:
+def _claims() -> tuple[tuple[str, str], ...]:
     read = os.environ.get
     # Airflow sets all of these or none, and a look at the environment costs a microsecond.
     if not read("AIRFLOW_CTX_DAG_ID"):
@@ -144,12 +121,10 @@ def _claims() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16)
-def _claim_headers(claims: tuple[str, ...]) -> tuple[str, ...]:
+def _claim_headers(claims: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     pairs = zip(_CLAIMS, claims)
     return tuple(
-        f"{header}: {quote(claim[:_MAX_CLAIM], safe='', errors='replace')}"
-        for header, claim in pairs
-        if claim
+        (header, quote(claim[:_MAX_CLAIM], safe="", errors="replace")) for header, claim in pairs if claim
     )
 
 
@@ -165,24 +140,17 @@ def _lookup(kind: str, name: str, team: str | None) -> tuple[str, str, dict[str,
     return what, target, {field: name, "team": team} if team else {field: name}
 
 
-def _outcome(read: Reader[T], what: str, reply: Reply) -> T | ValetError:
-    """What ``read`` makes of the reply, or the error to raise where the reply is out of sight."""
-    try:
-        fields = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        fields = None
-    if isinstance(fields, dict) and reply.status == 200:
-        answer = read(fields)
+def _outcome(read: Reader[T], what: str, said: dict[str, Any] | Refusal) -> T | ValetError:
+    """What ``read`` makes of the answer, or the error to raise where the answer is out of sight."""
+    if not isinstance(said, Refusal):
+        answer = read(said)
         if answer is not None:
             return answer
-    elif isinstance(fields, dict) and isinstance(fields.get("code"), str):
-        words = "".join(c if c.isprintable() else " " for c in str(fields.get("message", "")))
-        retry = reply.headers.get("retry-after", "")
-        again = f", retry in {retry} s" if retry.isdecimal() and len(retry) < 8 else ""
-        kind, reason = classify(fields["code"], reply.headers.get("valet-reason", ""))
-        return kind(f"{what}: {words[:_MAX_MESSAGE]} ({reason}{again})", reason)
-    text = f"{what}: HTTP {reply.status}, but no answer of a Valet (BAD_ANSWER)"
-    return ValetUnavailable(text, "BAD_ANSWER")
+        said = Refusal("unknown", "no answer of a Valet", "BAD_ANSWER", "")
+    words = "".join(c if c.isprintable() else " " for c in said.words)
+    again = f", retry in {said.retry} s" if said.retry.isdecimal() and len(said.retry) < 8 else ""
+    kind, reason = classify(said.code, said.reason)
+    return kind(f"{what}: {words[:_MAX_MESSAGE]} ({reason}{again})", reason)
 
 
 def _answer(fields: dict[str, Any]) -> Answer | None:

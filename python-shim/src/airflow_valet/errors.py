@@ -47,6 +47,16 @@ class ValetUnavailable(ValetError):
     """It may exist but could not be had: broker or source down or slow, or the value unusable."""
 
 
+class Refusal:
+    """What a broker says instead of an answer: ``code`` as Connect spells it, words, and two headers."""
+
+    def __init__(self, code: str, words: str, reason: str, retry: str) -> None:
+        self.code = code
+        self.words = words
+        self.reason = reason
+        self.retry = retry
+
+
 def classify(code: str, reason: str) -> tuple[type[ValetError], str]:
     """Kind and reason of a broker's error, from its Connect ``code`` and its ``valet-reason``."""
     if not (reason.isidentifier() and len(reason) <= _MAX_REASON):

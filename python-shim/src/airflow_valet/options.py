@@ -25,7 +25,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "on_unavailable": ("fail or skip", lambda given: given in ("fail", "skip")),
     "team": ("the name of a team", lambda given: isinstance(given, str)),
-    "transport": ("connect (grpc is not yet available)", lambda given: given == "connect"),
+    "transport": ("connect or grpc", lambda given: given in ("connect", "grpc")),
 }
 
 

@@ -1,7 +1,8 @@
 """A stand-in for the broker, for the faults that a real one cannot be made to show.
 
-It speaks raw bytes over a Unix socket, one thread a connection. A test gives `script`, called with
-each request, whose answer is a `Say`. Requests and connections are recorded.
+It speaks raw bytes over a Unix socket, one thread a connection; to a client that begins with HTTP/2, as
+a gRPC client does, it says the same by `http2`. A test gives `script`, called with each request, whose
+answer is a `Say`. Requests, and the connections that brought any, are recorded.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Say:
     """What to send back, what to do then, and whether to hang up in the end."""
 
     data: bytes = b""
-    then: Callable[[socket.socket], object] | None = None
+    then: Callable[[Any], object] | None = None  # given the socket, or what stands for it in HTTP/2
     close: bool = False
 
 
@@ -86,25 +87,52 @@ class FakeBroker:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            begin = connection.recv(3, socket.MSG_PEEK)
+            if not begin:  # somebody who only looked whether we are here
+                return
             self.connections.append(connection)
             number = len(self.connections)
-            threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
-        stream = connection.makefile("rb")
-        try:
-            while (request := _read(stream, number)) is not None:
-                self.requests.append(request)
-                say = self.script(request)
-                connection.sendall(say.data)
-                if say.then is not None:
-                    say.then(connection)
-                if say.close:
-                    break
+            if begin == b"PRI":
+                self._serve_http2(connection, number)
+            else:
+                self._serve_http1(connection, number)
         except OSError:
             pass
         finally:
             hang_up(connection)
+
+    def _serve_http1(self, connection: socket.socket, number: int) -> None:
+        stream = connection.makefile("rb")
+        while (request := _read(stream, number)) is not None:
+            self.requests.append(request)
+            if not _say(self.script(request), connection):
+                break
+
+    def _serve_http2(self, connection: socket.socket, number: int) -> None:
+        from http2 import Session  # needs h2 and protobuf, which tests of HTTP/1.1 alone do without
+
+        def serve(stream: Any, target: str, headers: dict[str, str], message: Any) -> None:
+            request = Request(number, target, headers, message)
+            self.requests.append(request)
+            try:
+                if not _say(self.script(request), stream):
+                    hang_up(connection)
+            except OSError:
+                hang_up(connection)
+
+        Session(connection, serve).run()
+
+
+def _say(say: Say, connection: Any) -> bool:
+    """Carry it out; gives whether the connection stays."""
+    connection.sendall(say.data)
+    if say.then is not None:
+        say.then(connection)
+    return not say.close
 
 
 def hang_up(connection: socket.socket) -> None:

@@ -1,4 +1,6 @@
-"""What the shim does, in one go and with the standard library alone: test_pythons.py runs it on every Python.
+"""What the shim does, in one go: test_pythons.py runs it on every Python, with the standard library alone.
+
+With ``VALET_TRANSPORT=grpc`` it needs grpcio, protobuf and, for the fake broker, h2.
 
 Prints the version it ran on; any failure ends it with a traceback.
 """
@@ -81,7 +83,7 @@ def main(path: Path) -> None:
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 5
 
     command = [sys.executable, "-m", "airflow_valet", "get", "variable", "x", "--socket", str(path)]
-    source = {"PYTHONPATH": str(Path(airflow_valet.__file__).parents[1])}
+    source = {**os.environ, "PYTHONPATH": str(Path(airflow_valet.__file__).parents[1])}
     assert subprocess.run(command, env=source, capture_output=True, check=True).stdout == b"value of x\n"
     broker.close()
 

@@ -44,7 +44,7 @@ ROWS: dict[str, tuple[Say, str]] = {
     "overloaded": (fault(429, "resource_exhausted", "OVERLOADED"), UNAVAILABLE),
     "too_large": (fault(429, "resource_exhausted", "TOO_LARGE"), UNUSABLE),
     "internal": (fault(500, "internal", "INTERNAL"), UNUSABLE),
-    "bad_answer": (Say(reply(502, f"<html>{CANARY}</html>".encode())), UNAVAILABLE),
+    "bad_answer": (Say(reply(500, f"<html>{CANARY}</html>".encode())), UNAVAILABLE),
     "unreachable": (Say(close=True), UNAVAILABLE),
 }
 INTERPRETERS = ["VALET_AIRFLOW_2_PYTHON", "VALET_AIRFLOW_3_PYTHON"]
@@ -81,6 +81,7 @@ def run(
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(SHIM),
+            "VALET_TRANSPORT": os.environ["VALET_TRANSPORT"],
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__SECRETS__BACKEND": "airflow_valet.ValetBackend",

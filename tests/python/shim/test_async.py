@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_valet.client import Client
 from airflow_valet.errors import ValetDenied, ValetError, ValetNotFound
 
 from broker import FakeBroker, Request, Say, answer, fault
-from conftest import CANARY
+from conftest import CANARY, Client
 from test_connections import DEADLINE, GRACE, drip, full_listener, never
 from test_wire import GARBAGE, REASON, everything_said
 
@@ -28,6 +27,13 @@ def test_a_connection_is_read_as_airflow_reads_it(serve: Serve, make: Make) -> N
     got = asyncio.run(make(socket=broker.path, team="t").aget_connection("c"))
     assert got == {"conn_id": "c", "conn_type": "wasb"}
     assert broker.requests[0].message == {"connId": "c", "team": "t"}
+
+
+@pytest.mark.connect_only
+def test_a_connection_of_its_own_is_closed_by_the_broker(serve: Serve) -> None:
+    """Of HTTP/1.1, where concurrent lookups need a connection each."""
+    broker = serve(answer("v"))
+    asyncio.run(Client(broker.path, 10).aget("variable", "a"))
     assert broker.requests[0].headers["connection"] == "close"
     assert broker.requests[0].headers["connect-timeout-ms"] == "9900"
 
@@ -55,7 +61,7 @@ def test_slow_lookups_hold_up_neither_the_loop_nor_a_quick_one(serve: Serve, mak
 
     def script(request: Request) -> Say:
         if request.message["connId"] == "slow":
-            return Say(then=lambda conn: (go_on.wait(20), conn.sendall(answer("{}").data)), close=True)
+            return Say(then=lambda conn: (go_on.wait(20), conn.sendall(answer("{}").data)))
         return answer('{"host": "quick"}')
 
     backend = make(socket=serve(script).path)
@@ -94,15 +100,21 @@ def test_a_cancelled_lookup_lets_go_of_its_connection(serve: Serve) -> None:
     asyncio.run(cancel())
 
 
-@pytest.mark.parametrize(
-    "said",
-    [Say(then=never), Say(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", then=drip(b" "))],
-    ids=["silence", "slow body"],
-)
-def test_one_deadline_covers_it_all(serve: Serve, said: Say) -> None:
+def test_one_deadline_covers_it_all(serve: Serve) -> None:
+    timed_out(serve(Say(then=never)))
+
+
+@pytest.mark.connect_only
+def test_it_covers_an_answer_that_has_begun(serve: Serve) -> None:
+    """Framed as in HTTP/1.1; test_grpc.py has the other."""
+    timed_out(serve(Say(b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", then=drip(b" "))))
+
+
+def timed_out(broker: FakeBroker) -> None:
+    """A lookup ends at its deadline."""
     started = time.monotonic()
     with pytest.raises(ValetError) as caught:
-        asyncio.run(Client(serve(said).path, DEADLINE).aget("connection", "a"))
+        asyncio.run(Client(broker.path, DEADLINE).aget("connection", "a"))
     assert DEADLINE * 0.9 <= time.monotonic() - started < DEADLINE + GRACE
     assert caught.value.reason == "TIMED_OUT"
 
@@ -117,10 +129,10 @@ def test_a_full_queue_of_new_connections_is_waited_for_until_the_deadline(socket
 
 
 @pytest.mark.parametrize("case", GARBAGE)
-def test_what_is_no_answer_is_a_fault_that_quotes_nothing(serve: Serve, case: str) -> None:
+def test_what_is_no_answer_is_a_fault_that_quotes_nothing(serve: Serve, case: str, transport: str) -> None:
     with pytest.raises(ValetError) as caught:
         asyncio.run(Client(serve(GARBAGE[case]).path, 4).aget("connection", "a"))
-    assert caught.value.reason == REASON.get(case, "BAD_ANSWER")
+    assert caught.value.reason == REASON[transport].get(case, "BAD_ANSWER")
     assert CANARY not in everything_said(caught.value)
 
 
@@ -133,10 +145,12 @@ BODY = b'{"value": "v", "source": "s"}'
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
 
 
+@pytest.mark.connect_only
 @pytest.mark.parametrize(
     "rest", [CHUNKED, b"\r\n" + BODY, b"content-length: %d\r\n\r\n%s" % (len(BODY), BODY)]
 )
 def test_an_answer_is_read_to_its_end_however_it_is_framed_and_cut(serve: Serve, rest: bytes) -> None:
+    """Of HTTP/1.1, whose answers end in three ways; grpcio reads its own frames."""
     for cut in (1, rest.index(b"{"), len(rest) - 1):
         said = Say(b"HTTP/1.1 200 OK\r\n" + rest[:cut], then=later(rest[cut:]), close=True)
         broker = serve(said, f"{cut}.sock")

@@ -15,11 +15,10 @@ from typing import Any
 
 import pytest
 from airflow_valet import connection
-from airflow_valet.client import Client
 from airflow_valet.errors import ValetDenied, ValetError, ValetNotFound, ValetUnavailable
 from support import programs
 
-from conftest import CANARY
+from conftest import CANARY, Client
 from test_cli import run
 from test_fork import in_child, succeeded
 

@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from airflow_valet import connection
-from airflow_valet.client import Client
+from airflow_valet import connection, grpc_calls
 
 from broker import FakeBroker, Request, Say, answer
+from conftest import Client
 
 Serve = Callable[..., FakeBroker]
 
@@ -97,7 +97,9 @@ def test_a_fork_while_threads_are_mid_lookup_harms_neither_side(serve: Serve) ->
     assert values == ["slow"] * 3
 
 
+@pytest.mark.connect_only
 def test_a_child_holds_none_of_its_parents_sockets(serve: Serve) -> None:
+    """Of our own connections; what a child inherits of gRPC it must not so much as close."""
     broker = serve(echo)
     client = Client(broker.path, 20)
     client.get("variable", "a")
@@ -116,18 +118,21 @@ def test_a_child_holds_none_of_its_parents_sockets(serve: Serve) -> None:
 
 
 def test_a_fork_that_python_does_not_know_of_is_noticed_by_the_pid(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    of_the_process = grpc_calls if transport == "grpc" else connection
     broker = serve(echo)
     client = Client(broker.path, 20)
     client.get("variable", "a")
-    monkeypatch.setattr(connection, "_pid", -1)
+    monkeypatch.setattr(of_the_process, "_pid", -1)
     client.get("variable", "b")
     assert [request.connection for request in broker.requests] == [1, 2]
-    assert connection._pid == os.getpid()
+    assert of_the_process._pid == os.getpid()
 
 
-def test_the_peer_sees_the_end_of_a_connection_only_when_the_parent_ends_it(serve: Serve) -> None:
+def test_the_peer_sees_the_end_of_a_connection_only_when_the_parent_ends_it(
+    serve: Serve, transport: str
+) -> None:
     ended = threading.Event()
 
     def watch(conn: socket.socket) -> None:
@@ -138,7 +143,10 @@ def test_the_peer_sees_the_end_of_a_connection_only_when_the_parent_ends_it(serv
     Client(broker.path, 20).get("variable", "a")
     assert succeeded(in_child(lambda: True))
     assert not ended.wait(0.05)
-    connection._open.copy().pop().close()
+    if transport == "grpc":
+        grpc_calls._drop(broker.path, grpc_calls._channels[broker.path])
+    else:
+        connection._open.copy().pop().close()
     assert ended.wait(10)
 
 

@@ -73,7 +73,7 @@ def test_a_timeout_that_makes_no_sense_is_a_warning_and_the_default(timeout: Any
 
 
 @pytest.mark.parametrize(
-    ("argument", "value"), [("socket", 5), ("on_unavailable", "maybe"), ("team", 1), ("transport", "grpc")]
+    ("argument", "value"), [("socket", 5), ("on_unavailable", "maybe"), ("team", 1), ("transport", "http")]
 )
 def test_a_wrong_value_is_a_warning_that_names_the_argument(argument: str, value: Any) -> None:
     got, (problem,) = parse({argument: value}, {})
@@ -81,8 +81,10 @@ def test_a_wrong_value_is_a_warning_that_names_the_argument(argument: str, value
     assert problem.startswith(f"{argument}: expected ")
 
 
-def test_grpc_is_rejected_as_not_yet_available() -> None:
-    assert "grpc is not yet available" in parse({"transport": "grpc"}, {})[1][0]
+@pytest.mark.parametrize("named", ["connect", "grpc"])
+def test_both_transports_are_taken_from_either_place(named: str) -> None:
+    expected = ((*DEFAULTS[:4], named), [])
+    assert parse({"transport": named}, {}) == parse({}, {"VALET_TRANSPORT": named}) == expected
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ def test_the_versions_of_the_shim_and_of_the_broker_are_one() -> None:
 def test_nothing_but_python_is_needed() -> None:
     assert field("python-shim/pyproject.toml", "dependencies") == "[]"
     assert field("python-shim/pyproject.toml", "requires-python") == '">=3.9"'
+    extra = '{ grpc = ["grpcio>=1.74", "protobuf>=4.25"] }'
+    assert field("python-shim/pyproject.toml", "optional-dependencies") == extra
 
 
 def test_its_types_are_there_for_those_who_check_theirs() -> None:

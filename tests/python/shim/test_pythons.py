@@ -41,14 +41,31 @@ def test_some_python_that_is_supported_is_here() -> None:
 
 @pytest.mark.parametrize("version", FOUND)
 def test_it_works_on(version: str) -> None:
+    said = run_everything(FOUND[version], "connect")
+    assert said.startswith(f"{version}.")
+    conftest.pythons.append(said)
+
+
+@pytest.mark.parametrize("versions", ["newest", "oldest"])
+def test_it_works_over_grpc_with_the(versions: str) -> None:
+    oldest = os.environ.get("VALET_GRPC_OLDEST_PYTHON")
+    if versions == "oldest" and not oldest:
+        if os.environ.get("CI") == "true" or os.environ.get("VALET_REQUIRE_AIRFLOW") == "1":
+            pytest.fail("VALET_GRPC_OLDEST_PYTHON is not set; `make test` sets it")
+        pytest.skip("VALET_GRPC_OLDEST_PYTHON is not set; `make test` sets it")
+    assert run_everything(oldest if versions == "oldest" else sys.executable, "grpc").startswith("3.")
+
+
+def run_everything(python: str, transport: str) -> str:
+    """What everywhere.py prints: the version that it ran on."""
     script = Path(__file__).with_name("everywhere.py")
     done = subprocess.run(
-        [FOUND[version], "-W", "error", "-W", "ignore::DeprecationWarning", str(script)],
+        [python, "-W", "error", "-W", "ignore::DeprecationWarning", str(script)],
+        env={**os.environ, "VALET_TRANSPORT": transport},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{version}.")
-    conftest.pythons.append(done.stdout.strip())
+    return done.stdout.strip()

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from airflow_valet.client import Client
 from airflow_valet.errors import ValetDenied, ValetError, ValetNotFound, ValetUnavailable
 
 from broker import FakeBroker, Say, answer, fault, reply
-from conftest import CANARY, SHIM
+from conftest import CANARY, SHIM, Client
 
 Serve = Callable[..., FakeBroker]
 
 
+@pytest.mark.connect_only
 @pytest.mark.parametrize(
     ("kind", "target", "message"),
     [
@@ -26,6 +26,7 @@ Serve = Callable[..., FakeBroker]
     ],
 )
 def test_a_lookup_is_a_connect_call(serve: Serve, kind: str, target: str, message: dict[str, str]) -> None:
+    """Test_grpc.py has the other."""
     broker = serve(answer("v", mask=["v"], version="7"))
     got = Client(broker.path, 4).get(kind, "a_b", "t")
     (request,) = broker.requests
@@ -72,7 +73,7 @@ def test_the_task_is_named_in_headers_percent_encoded_and_cut(
 def test_any_name_travels_unchanged(serve: Serve, name: str) -> None:
     broker = serve(answer("v"))
     Client(broker.path, 4).get("variable", name)
-    assert broker.requests[0].message == {"key": name}
+    assert broker.requests[0].message.get("key", "") == name  # protobuf leaves an empty one out
     assert broker.requests[0].target == "/valet.v1.Broker/GetVariable"
 
 
@@ -114,12 +115,9 @@ def test_a_value_left_out_by_proto3_json_is_empty(serve: Serve) -> None:
         (500, "internal", "INTERNAL", ValetUnavailable, "INTERNAL"),
         (400, "failed_precondition", "BAD_KEY", ValetUnavailable, "BAD_KEY"),
         (400, "out_of_range", "OUT_OF_RANGE", ValetUnavailable, "OUT_OF_RANGE"),
-        # from something between that speaks Connect and knows no reasons, or a newer Valet
+        # from something between that knows no reasons, or a newer Valet
         (404, "not_found", None, ValetNotFound, "NOT_FOUND"),
         (403, "permission_denied", None, ValetDenied, "DENIED_BY_POLICY"),
-        (503, "unavailable", None, ValetUnavailable, "SOURCE_DOWN"),
-        (501, "unimplemented", None, ValetUnavailable, "INTERNAL"),
-        (400, "invalid_argument", None, ValetUnavailable, "INTERNAL"),
         (503, "unavailable", "NEW_REASON", ValetUnavailable, "NEW_REASON"),
         (503, "unavailable", "<b>no reason</b>", ValetUnavailable, "SOURCE_DOWN"),
     ],
@@ -134,6 +132,19 @@ def test_an_error_becomes_its_kind(
     assert str(caught.value) == f"connection 'a': the vault says no ({as_reason}, retry in 30 s)"
 
 
+@pytest.mark.connect_only
+@pytest.mark.parametrize(
+    ("code", "as_reason"),
+    [("unavailable", "SOURCE_DOWN"), ("unimplemented", "INTERNAL"), ("invalid_argument", "INTERNAL")],
+)
+def test_a_connect_error_without_a_reason_is_believed(serve: Serve, code: str, as_reason: str) -> None:
+    """In gRPC such a code may be grpcio's own, which test_grpc.py is about."""
+    with pytest.raises(ValetUnavailable) as caught:
+        Client(serve(fault(500, code, None)).path, 4).get("connection", "a")
+    assert caught.value.reason == as_reason
+
+
+#: Of both transports; what comes in one framing only is in `FRAMING`, and in test_grpc.py.
 GARBAGE = {
     "html": Say(reply(502, f"<html>{CANARY}</html>".encode(), {"content-type": "text/html"})),
     "html 200": Say(reply(200, f"<html>{CANARY}</html>".encode(), {"content-type": "text/html"})),
@@ -148,8 +159,12 @@ GARBAGE = {
     "truncated json": Say(reply(200, f'{{"value": "{CANARY}'.encode())),
     "deep json": Say(reply(200, b"[" * 100_000)),
     "not utf-8": Say(reply(200, b'{"value": "\xff\xfe"}')),
-    "half a body": Say(reply(200, f'{{"value": "{CANARY}"'.encode(), {"content-length": "999"}), close=True),
     "not http": Say(f"SSH-2.0-{CANARY}\r\n".encode(), close=True),
+    "closed without a byte": Say(close=True),
+    "another good status": Say(reply(202, f'{{"value": "{CANARY}", "source": "s"}}'.encode())),
+}
+FRAMING = {
+    "half a body": Say(reply(200, f'{{"value": "{CANARY}"'.encode(), {"content-length": "999"}), close=True),
     "endless header": Say(b"HTTP/1.1 200 OK\r\nx: " + CANARY.encode() * 10_000 + b"\r\n\r\n", close=True),
     "bad length": Say(b"HTTP/1.1 200 OK\r\ncontent-length: five\r\n\r\n" + CANARY.encode(), close=True),
     "bad chunk": Say(
@@ -157,10 +172,12 @@ GARBAGE = {
     ),
     "huge length": Say(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999999\r\n\r\n{", close=True),
     "huge": Say(b"HTTP/1.1 200 OK\r\n\r\n" + CANARY.encode() * 1_000_000, close=True),
-    "closed without a byte": Say(close=True),
-    "another good status": Say(reply(202, f'{{"value": "{CANARY}", "source": "s"}}'.encode())),
 }
-REASON = {"closed without a byte": "UNREACHABLE", "huge": "TOO_LARGE", "huge length": "TOO_LARGE"}
+#: What is not BAD_ANSWER. gRPC takes a gateway's 502 for a lost connection.
+REASON = {
+    "connect": {"closed without a byte": "UNREACHABLE", "huge": "TOO_LARGE", "huge length": "TOO_LARGE"},
+    "grpc": {"closed without a byte": "UNREACHABLE", "html": "UNREACHABLE"},
+}
 
 
 def everything_said(error: BaseException) -> str:
@@ -178,15 +195,26 @@ def everything_said(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("case", GARBAGE)
-def test_what_is_no_answer_is_a_fault_that_quotes_nothing(serve: Serve, case: str) -> None:
-    broker = serve(GARBAGE[case])
+def test_what_is_no_answer_is_a_fault_that_quotes_nothing(serve: Serve, case: str, transport: str) -> None:
+    is_a_fault(serve(GARBAGE[case]), REASON[transport].get(case, "BAD_ANSWER"))
+
+
+@pytest.mark.connect_only
+@pytest.mark.parametrize("case", FRAMING)
+def test_nor_is_what_is_badly_framed(serve: Serve, case: str) -> None:
+    """As HTTP/1.1."""
+    is_a_fault(serve(FRAMING[case]), REASON["connect"].get(case, "BAD_ANSWER"))
+
+
+def is_a_fault(broker: FakeBroker, reason: str) -> None:
+    """What the broker says is one that quotes nothing, and nothing of it lingers."""
     with pytest.raises(ValetUnavailable) as caught:
         Client(broker.path, 4).get("connection", "a")
-    assert caught.value.reason == REASON.get(case, "BAD_ANSWER")
+    assert caught.value.reason == reason
     assert CANARY not in everything_said(caught.value)
     assert "evil" not in everything_said(caught.value)
     broker.script = lambda _: answer("v")
-    assert Client(broker.path, 4).get("connection", "a").value == "v"  # and nothing of it lingers
+    assert Client(broker.path, 4).get("connection", "a").value == "v"
 
 
 def test_a_long_message_of_the_broker_is_cut(serve: Serve) -> None:
@@ -196,7 +224,9 @@ def test_a_long_message_of_the_broker_is_cut(serve: Serve) -> None:
     assert str(caught.value) == f"connection '{'n' * 199}: {'m' * 500} (SOURCE_DOWN)"
 
 
+@pytest.mark.connect_only
 def test_a_chunked_answer_is_read(serve: Serve) -> None:
+    """Of HTTP/1.1; in HTTP/2 there is no such thing."""
     body = json.dumps({"value": "v", "source": "s"}).encode()
     chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (
         len(body),

@@ -2,4 +2,5 @@
 # The shim, also in real Airflows
 source "$(dirname "$0")/../lib.sh"
 
-suite shim
+venv grpc-oldest
+VALET_GRPC_OLDEST_PYTHON=$tools/grpc-oldest/bin/python suite shim
