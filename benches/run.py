@@ -64,7 +64,7 @@ def bare_server(directory: Path, answer: bytes) -> Iterator[str]:
 
 @contextmanager
 def on_one_core(broker: Valet) -> Iterator[None]:
-    """Clients and servers share a core: which of two a wake-up takes is chance, and costs more than all that is measured here."""
+    """Clients and servers on one core: which of two a wake-up takes is chance, and costs more than what is measured."""
     allowed = os.sched_getaffinity(0)
     threads = [int(thread.name) for thread in Path(f"/proc/{broker.process.pid}/task").iterdir()]
 
