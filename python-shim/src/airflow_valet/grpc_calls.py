@@ -23,6 +23,8 @@ if tuple(map(int, grpc.__version__.split(".")[:2])) < (1, 74):
     # Before, the first call after a fork fails or hangs, also on a channel that is new.
     raise ImportError(f"grpcio {grpc.__version__} is installed")
 
+_FORK_PATIENCE = 0.2  # seconds that a fork waits for calls under way; most end in a few milliseconds
+_FORK_PAUSE = 0.001  # seconds between looks
 _MAX_TRAILERS = 64 * 1024  # bytes; gRPC allows 8 KiB, at which it begins to refuse at random
 _OPTIONS = (
     ("grpc.default_authority", "valet"),  # else it is the path, percent-encoded: no authority in HTTP
@@ -58,6 +60,10 @@ class _Call:
         if _pid != os.getpid():  # forked behind Python's back
             _start_anew()
         _under_way.add(self)
+        while _forking:
+            _under_way.discard(self)
+            time.sleep(_FORK_PAUSE)
+            _under_way.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -204,14 +210,29 @@ def _drop(path: str, channel: _Channel) -> None:
     channel.rpc.close()
 
 
+def _await_quiet() -> None:
+    """Before a fork: begin no more calls, and wait a while for those under way, whose locks it would copy."""
+    global _forking
+    _forking = True
+    patience = time.monotonic() + _FORK_PATIENCE
+    while _under_way and time.monotonic() < patience:
+        time.sleep(_FORK_PAUSE)
+
+
+def _go_on() -> None:
+    global _forking
+    _forking = False
+
+
 def _start_anew() -> None:
     """Put away, neither used nor closed, what a forked child inherited: its parent uses the same socket.
 
     Where a thread was in a call as the process was forked, gRPC's locks may be held for ever in the child,
     and a call there hangs or crashes on whichever channel. The broker speaks Connect on the same socket.
     """
-    global _pid, _forked_amid_calls
+    global _pid, _forked_amid_calls, _forking
     _pid = os.getpid()
+    _forking = False
     _forked_amid_calls = _forked_amid_calls or bool(_under_way)
     _inherited.append((dict(_channels), set(_under_way)))
     _channels.clear()
@@ -223,5 +244,6 @@ _channels: dict[str, _Channel] = {}
 _under_way: set[_Call] = set()
 _inherited: list[tuple[dict[str, _Channel], set[_Call]]] = []
 _forked_amid_calls = False
+_forking = False
 _pid = os.getpid()
-os.register_at_fork(after_in_child=_start_anew)
+os.register_at_fork(before=_await_quiet, after_in_parent=_go_on, after_in_child=_start_anew)
