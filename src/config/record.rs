@@ -289,13 +289,13 @@ impl<'a, 'c> Record<'a, 'c> {
         let offered: Vec<_> = self.keys.iter().filter(|key| key.need != Need::Never).map(|key| key.name).collect();
         for entry in entries {
             let is_known = known().any(|name| name == entry.key);
-            let near = suggest::nearest(&entry.key, known()).is_some();
-            let shown = if is_known || near { entry.key.as_str() } else { "?" };
+            let meant = if is_known { None } else { suggest::nearest(&entry.key, known()) };
+            let shown = if is_known || meant.is_some() { entry.key.as_str() } else { "?" };
             let place = place.named(shown, entry.line);
             if entry.repeated {
                 cx.problems.push(place.error("this key is here twice", "keep one of them"));
             } else if !is_known && !may_have_more {
-                let hint = suggest::nearest(&entry.key, known()).map_or_else(
+                let hint = meant.map_or_else(
                     || format!("known keys: {}", offered.join(", ")),
                     |meant| format!("did you mean `{meant}`?"),
                 );

@@ -73,12 +73,8 @@ fn with(text: &str, at: &std::ops::Range<usize>, word: &str) -> String {
 fn a_secret_in_place_of_any_word_is_never_shown() {
     for file in files("data", "yaml") {
         let Ok(text) = fs::read_to_string(&file) else { continue };
-        // The two that are right and have every key; how a text is quoted is the same wherever it stands.
-        let forms = match file.file_stem().unwrap().to_str().unwrap() {
-            "everything" => &FORMS[..],
-            "brokered" => &FORMS[2..5],
-            _ => &FORMS[..1],
-        };
+        let has_every_key = file.ends_with("everything.yaml") || file.ends_with("brokered.yaml");
+        let forms: &[&str] = if has_every_key { &FORMS } else { &FORMS[..1] };
         for at in words(&text) {
             for form in forms {
                 let said = said(with(&text, &at, form).as_bytes());
