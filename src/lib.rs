@@ -6,7 +6,7 @@
 //! - [`config`]: valet.yaml to a typed configuration, or every problem at once. Start-up and reload only.
 //! - [`transport`]: listeners, who is calling, the gRPC and Connect faces, limits, the one fault-to-status table.
 //! - [`broker`]: the whole story of a lookup on one screen; it asks [`policy`] and tells [`audit`].
-//! - [`cache`]: what fresh and not found mean; one detached fetch per key.
+//! - [`cache`]: what fresh, stale and not found mean; one detached fetch per key.
 //! - [`source`]: where a stored value comes from; [`azure`]: identities, HTTP, the vault client.
 //! - [`mint`]: key and grant to what each hook reads; [`sign`]: SAS tokens and Shared Key headers, as pure functions.
 //! - Leaves: [`model`] (the vocabulary), [`clock`], [`env`], [`proto`], [`telemetry`].

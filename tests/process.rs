@@ -94,6 +94,38 @@ async fn reload_and_sighup_take_a_new_file_into_use_and_keep_the_old_one_for_a_b
 }
 
 #[tokio::test]
+async fn a_vault_that_does_not_answer_is_stood_in_for_and_one_that_refuses_is_not() {
+    let lab = Lab::start().await;
+    let good = fs::read_to_string(lab.config()).unwrap();
+    fs::write(lab.config(), good.replace("identity: ci, network", "identity: ci, cache: {fresh: 0s}, network"))
+        .unwrap();
+    let broker = lab.serve().await;
+    let answer = async || {
+        let json = broker.get(&["connection", "pg", "--json"]).await;
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        (json["value"].clone(), json["state"].as_str().unwrap().to_owned())
+    };
+    let (value, state) = answer().await;
+    assert_eq!(state, "STATE_FRESH");
+    lab.vault.inject(FaultRule::new(Fault::Hold {}).secret("airflow-connections-pg"));
+    assert_eq!(answer().await, (value.clone(), "STATE_STALE".to_owned()));
+    lab.vault.clear_faults(None);
+    assert_eq!(answer().await, (value, "STATE_FRESH".to_owned()));
+    let status = broker.admin(&["status", "--json"]).await;
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(
+        (&status["counters"]["stale_served"], &status["counters"]["stale_waits_cut"]),
+        (&"1".into(), &"1".into())
+    );
+
+    lab.vault.inject(
+        FaultRule::new(Fault::Forbidden { code: ForbiddenCode::ForbiddenByRbac }).secret("airflow-connections-pg"),
+    );
+    assert_eq!(broker.get(&["connection", "pg"]).await.code, 77);
+    assert_eq!(broker.stop().await.0, 0);
+}
+
+#[tokio::test]
 async fn a_spent_budget_is_told_at_once_and_shown_in_the_status_and_a_reload_keeps_what_was_spent() {
     let lab = Lab::start().await;
     let good = fs::read_to_string(lab.config()).unwrap();
