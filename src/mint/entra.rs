@@ -23,7 +23,12 @@ impl EntraTokens {
     pub fn build(identity: &IdentityConfig, azure: &Azure) -> Result<Self, Fault> {
         let name = Arc::clone(&identity.name);
         let tokens = azure.tokens(identity).map_err(|error| error.fault(&format!("identity {name:?}")))?;
-        Ok(Self { identity: name, tokens })
+        Ok(Self::new(name, tokens))
+    }
+
+    /// Of whoever gives tokens of the identity of this name.
+    pub fn new(identity: Arc<str>, tokens: Arc<dyn Tokens>) -> Self {
+        Self { identity, tokens }
     }
 
     /// A token for a scope that lives `at_least` so long from `now`; at once while one is at hand, which is renewed before its end.
