@@ -16,6 +16,9 @@ use tokio::time::sleep;
 /// The share of a budget that is kept for reads that somebody waits for: one part in this many.
 const KEPT_FOR_CALLERS: usize = 4;
 
+/// The share of a budget whose turns are spread out: the last one part in this many.
+const SPREAD: usize = 4;
+
 /// What one vault may be asked by this process, whoever asks and for whatever.
 #[derive(Debug)]
 pub(in crate::azure) struct Budget {
@@ -94,12 +97,14 @@ impl Window {
     fn reserve(&mut self, now: Duration, patience: Duration) -> Result<Duration, Duration> {
         self.forget(now);
         let turn = self.next_turn(now);
-        let wait = turn - now;
-        if wait > patience {
-            return Err(wait);
+        if turn - now > patience {
+            return Err(turn - now);
         }
-        self.departures.push_back(turn);
-        Ok(wait)
+        // A burst must not fail for being asked to wait in between: it gets the last turns at once.
+        let turn = self.spread(now).filter(|spread| *spread <= now + patience).unwrap_or(turn);
+        let place = self.departures.partition_point(|at| *at <= turn);
+        self.departures.insert(place, turn);
+        Ok(turn - now)
     }
 
     /// Whether more is left than what is kept for those who wait.
@@ -117,6 +122,18 @@ impl Window {
         // The one that has to have left the window first.
         let first = self.departures.len().checked_sub(self.requests());
         first.map_or(now, |first| (self.departures[first] + self.config.per).max(now))
+    }
+
+    /// When the next of the last turns had better come: they are spread over the time until the first request leaves the window. So whoever asks
+    /// for one name after another becomes slower and is not refused.
+    fn spread(&self, now: Duration) -> Option<Duration> {
+        let left = self.requests().checked_sub(self.departures.len()).filter(|left| *left > 0)?;
+        if left > self.requests() / SPREAD {
+            return None;
+        }
+        let (first, last) = (self.departures.front()?, self.departures.back()?);
+        let gap = (*first + self.config.per).saturating_sub(*last) / u32::try_from(left + 1).ok()?;
+        Some((*last + gap).max(now))
     }
 
     fn forget(&mut self, now: Duration) {
@@ -159,26 +176,45 @@ mod tests {
     fn what_nobody_waits_for_leaves_a_quarter_to_the_others() {
         let mut window = window(8, 10);
         for left in (0..8).rev() {
-            window.reserve(Duration::ZERO, Duration::ZERO).unwrap();
+            window.reserve(Duration::ZERO, seconds(10)).unwrap();
             assert_eq!((window.left(Duration::ZERO), window.can_spare(Duration::ZERO)), (left, left > 2));
         }
-        assert_eq!((window.left(seconds(10)), window.can_spare(seconds(10))), (8, true));
+        assert_eq!((window.left(seconds(20)), window.can_spare(seconds(20))), (8, true));
     }
 
     #[test]
     fn a_new_limit_counts_what_the_old_one_spent() {
-        let mut window = window(4, 10);
-        for _ in 0..4 {
+        let mut window = window(2, 10);
+        for _ in 0..2 {
             window.reserve(Duration::ZERO, Duration::ZERO).unwrap();
         }
-        window.config.requests = 2;
+        window.config.requests = 1;
         assert_eq!(window.reserve(seconds(1), seconds(1)), Err(seconds(9)));
-        window.config.requests = 5;
+        window.config.requests = 3;
         assert_eq!(window.left(seconds(1)), 1);
         assert_eq!(
             [window.reserve(seconds(1), seconds(1)), window.reserve(seconds(1), seconds(1))],
             [Ok(Duration::ZERO), Err(seconds(9))]
         );
+    }
+
+    #[test]
+    fn who_asks_for_one_name_after_another_becomes_slower_and_is_not_refused() {
+        let mut window = window(200, 10);
+        let (mut now, mut at) = (Duration::ZERO, Vec::new());
+        for _ in 0..1000 {
+            now += window.reserve(now, PATIENCE).expect("a turn comes in time") + Duration::from_millis(1);
+            at.push(now.as_secs());
+        }
+        assert_eq!([at[149], at[199], at[999]], [0, 9, 49], "150 at once, 200 in 10 s, 1000 in 50 s");
+    }
+
+    #[test]
+    fn a_burst_gets_the_whole_budget_within_a_second() {
+        let mut window = window(200, 10);
+        let waits: Vec<_> = (0..201).map(|_| window.reserve(Duration::ZERO, PATIENCE)).collect();
+        assert!(waits[..200].iter().all(|wait| matches!(wait, Ok(wait) if *wait <= PATIENCE)));
+        assert_eq!(waits[200], Err(seconds(10)));
     }
 
     proptest! {
@@ -199,6 +235,7 @@ mod tests {
                 }
                 prop_assert!(window.departures.len() <= 2 * window.requests(), "nothing grows without bound");
             }
+            departures.sort_unstable();
             for (first, at) in departures.iter().enumerate() {
                 let within = departures[first..].iter().take_while(|other| **other < *at + seconds(per)).count();
                 prop_assert!(within <= window.requests(), "{within} from {at:?}");
