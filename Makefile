@@ -15,8 +15,8 @@ test: ## all tests and lints (STEPS="faces canary" for some of them)
 lint: ## the lints alone
 	@STEPS="fmt tools shellcheck ruff deny clippy environments mypy" tests/setup/test.sh
 
-proof: ## longer proofs: other values beside AzureKeyVaultBackend, advisories
-	@tests/setup/run.sh machine rust environments differential-long advisories canary
+proof: ## longer proofs: fuzzing, other values beside AzureKeyVaultBackend, advisories
+	@tests/setup/run.sh machine rust environments fuzz differential-long advisories canary
 
 bench: ## latency and memory, release build
 	@tests/setup/run.sh machine bench

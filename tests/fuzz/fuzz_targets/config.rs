@@ -1,3 +1,5 @@
+//! The target `config`, for `cargo fuzz`.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| valet_fuzz::config::run(data));

@@ -1,6 +1,7 @@
 //! Bounded YAML and JSON documents.
 
 use crate::{check_message, choice, chosen, files};
+use serde_json::value::RawValue;
 use valet::model::document::{self, Limits, Node, Value};
 
 /// Small, so that the bounds are met often.
@@ -16,12 +17,14 @@ pub fn run(data: &[u8]) {
             let mut nodes = 0;
             measure(&node, 0, &mut nodes);
             if language == 1 {
-                assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "this is no JSON: {text}");
+                assert!(serde_json::from_str::<Box<RawValue>>(text).is_ok(), "this is no JSON: {text}");
             }
         }
         Err(problem) => {
             check_message(&problem.to_string());
-            assert!(problem.line <= text.lines().count() + 1, "there is no line {}", problem.line);
+            // A carriage return alone ends a line of YAML too; the end of the text may be told as a line of its own.
+            let ends = data.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
+            assert!((1..=ends + 2).contains(&problem.line), "there is no line {}", problem.line);
         }
     }
 }
