@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// One key of an account: where it is stored, and what was last found there.
@@ -123,5 +123,10 @@ impl Weigh for DelegationKey {
     fn weight(&self) -> usize {
         // Ids, times and a key of 32 bytes.
         512
+    }
+
+    /// It signs nothing that outlives it, so that an ended one would only keep its successor away.
+    fn ends_at(&self) -> Option<SystemTime> {
+        Some(self.expires_at().system_time())
     }
 }
