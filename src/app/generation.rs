@@ -1,6 +1,7 @@
 use super::{
     Seams,
     issuing::{self, Issuing},
+    tending::Tending,
 };
 use crate::{
     audit::Audit,
@@ -13,16 +14,34 @@ use crate::{
     source::{EnvironmentSource, FileSource, KeyVaultSource, Source, SourceConfig, SourceKind},
     telemetry::Counters,
 };
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 use url::Url;
 
 /// One configuration with the broker that it makes.
 #[derive(Debug)]
 pub(super) struct Generation {
-    pub(super) broker: Broker,
+    pub(super) broker: Arc<Broker>,
     pub(super) config: Config,
     pub(super) loaded_at: SystemTime,
     readers: HashMap<Scope, Arc<Reader>>,
+    /// Once it is in force, and until it is no longer.
+    tending: OnceLock<Tending>,
+}
+
+impl Generation {
+    /// It is in force from now on.
+    pub(super) fn begin(&self) {
+        self.tending.get_or_init(|| Tending::start(&self.broker));
+    }
+
+    /// It is no longer in force; lookups that began on it go on.
+    pub(super) fn end(&self) {
+        self.tending.get().inspect(|tending| tending.stop());
+    }
 }
 
 /// Makes generations: what all of them share, for the life of the process.
@@ -105,7 +124,8 @@ impl Maker {
             Arc::clone(&self.seams.clock),
             Arc::clone(&self.counters),
         );
-        Ok(Generation { broker, config, loaded_at: self.seams.clock.wall(), readers })
+        let (broker, loaded_at, tending) = (Arc::new(broker), self.seams.clock.wall(), OnceLock::new());
+        Ok(Generation { broker, config, loaded_at, readers, tending })
     }
 
     fn reader(&self, config: &SourceConfig, identities: &[IdentityConfig], scope: Scope) -> Result<Reader, Fault> {

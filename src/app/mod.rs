@@ -5,6 +5,7 @@ mod audit_sink;
 mod generation;
 mod issuing;
 mod running;
+mod tending;
 
 pub use crate::transport::Limits;
 pub use generation::BuildError;
@@ -76,6 +77,7 @@ impl App {
     /// Serves until `shutdown`, reloading whenever `reload` says so; then drains, and writes the last audit lines.
     pub async fn run(self, shutdown: CancellationToken, mut reload: mpsc::Receiver<()>) {
         let Self { running, server, audit_writer } = self;
+        running.begin();
         let mut serving = pin!(server.run(shutdown));
         loop {
             tokio::select! {
@@ -84,6 +86,7 @@ impl App {
                 Some(()) = reload.recv() => drop(running.reload().await),
             }
         }
+        running.end();
         drop(running);
         if let Some(writer) = audit_writer {
             // Its queue closes with the last broker; a read that outlives the drain may hold one, and must not hold up the exit.

@@ -34,6 +34,16 @@ impl Running {
         Self { path, current, maker, started_at, reloading: tokio::sync::Mutex::default(), refusal: Mutex::default() }
     }
 
+    /// Lets the sources tell what they have to tell.
+    pub(super) fn begin(&self) {
+        self.current.load().begin();
+    }
+
+    /// No longer; a read that outlives the drain may hold this for a while.
+    pub(super) fn end(&self) {
+        self.current.load().end();
+    }
+
     async fn try_reload(&self, path: &Path) -> Result<Reloaded, Fault> {
         let bad = |text: String| Fault::new(FaultKind::BadConfig, text);
         // Off the thread that answers lookups: a large file takes its time.
@@ -51,6 +61,9 @@ impl Running {
         }
         let next = self.maker.next(&current, config).map_err(|error| bad(error.to_string()))?;
         let loaded_at = next.loaded_at;
+        // One at a time asks a source for its news.
+        current.end();
+        next.begin();
         self.current.store(Arc::new(next));
         Ok(Reloaded { loaded_at, warnings })
     }

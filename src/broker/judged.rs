@@ -1,7 +1,7 @@
 use super::{Reader, mask::mask_of};
 use crate::{
     cache::{Hit, Weigh},
-    model::{Answer, Fault, FaultKind, Found, Kind, Lookup, Secret},
+    model::{Answer, Fault, FaultKind, Found, Kind, Lookup, Revision, Secret},
 };
 
 /// A value that was read, with what has to be said of it each time it is served. Judged once, when it is read.
@@ -18,6 +18,11 @@ impl Judged {
         let misread = kind == Kind::Connection && airflow_would_misread(text);
         let mask = mask_of(kind, name, text);
         Self { found, mask, misread }
+    }
+
+    /// A value that a reference leads to: no name of Airflow's is known for it.
+    pub(super) fn referenced(found: Found) -> Self {
+        Self::of(Kind::Variable, "", found)
     }
 
     /// The value itself.
@@ -50,6 +55,14 @@ impl Weigh for Judged {
     fn weight(&self) -> usize {
         let version = self.found.version.as_ref().map_or(0, |version| version.len());
         self.found.value.len() + version + self.mask.iter().map(|mask| mask.len() + size_of::<Secret>()).sum::<usize>()
+    }
+
+    fn revision(&self) -> Revision<'_> {
+        self.found.revision()
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.found.value == other.found.value
     }
 }
 

@@ -10,6 +10,7 @@ mod mask;
 mod reader;
 mod reference;
 mod routes;
+mod tend;
 #[cfg(test)]
 mod tests;
 

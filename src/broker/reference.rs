@@ -1,4 +1,4 @@
-use super::{Judged, TimedReader};
+use super::{Judged, Reader, TimedReader};
 use crate::{
     cache::{Cache, Hit, Key, Scope, Times},
     clock::Clock,
@@ -26,8 +26,7 @@ const LOCAL: Times = Times { fresh: Duration::from_secs(1), stale: Duration::ZER
 impl Referenced {
     /// A reference to a value of a source, by the name that the source itself has for it.
     pub fn of_source(origin: Origin, asked: TimedReader, name: Name) -> Self {
-        // A scope of its own: by another rule than this one the same name may be another secret there.
-        let scope = Scope::of(&("named", asked.reader.scope()));
+        let scope = Self::scope_of(&asked.reader);
         let key = Key { scope, lookup: Lookup { kind: Kind::Variable, name: name.clone(), team: None } };
         Self { origin, whom: Whom::Source { asked, name, key } }
     }
@@ -35,6 +34,19 @@ impl Referenced {
     /// A reference to Valet's own environment or to a file.
     pub fn local(origin: Origin, value: LocalValue) -> Self {
         Self { origin, whom: Whom::Local(value) }
+    }
+
+    /// What is read for references is kept in a scope of its own: by another rule the same name may be another secret there.
+    pub(super) fn scope_of(reader: &Reader) -> Scope {
+        Scope::of(&("named", reader.scope()))
+    }
+
+    /// The name that it is of in this source; `None` where it leads elsewhere.
+    pub(super) fn name_in(&self, reader: &Reader) -> Option<&Name> {
+        match &self.whom {
+            Whom::Source { asked, name, .. } if asked.reader.scope() == reader.scope() => Some(name),
+            Whom::Source { .. } | Whom::Local(_) => None,
+        }
     }
 
     /// As valet.yaml spells it.
@@ -71,20 +83,19 @@ impl Referenced {
     /// # Errors
     /// Whatever keeps it away; [`FaultKind::MalformedValue`] where there is no such value.
     pub(super) async fn value(&self, cache: &Cache<Judged>, clock: &dyn Clock) -> Result<Hit<Judged>, Fault> {
-        let judge = |found| Judged::of(Kind::Variable, "", found);
         let hit = match &self.whom {
             Whom::Source { asked, key, .. } => {
                 let fetch = || {
                     let this = self.clone();
                     move |urgency| {
                         let this = this.clone();
-                        async move { Ok(this.read(urgency).await?.map(judge)) }
+                        async move { Ok(this.read(urgency).await?.map(Judged::referenced)) }
                     }
                 };
                 cache.get(key, asked.times, fetch).await?
             }
             Whom::Local(value) => value.read()?.map(|found| {
-                let (value, fresh_until) = (Arc::new(judge(found)), clock.wall());
+                let (value, fresh_until) = (Arc::new(Judged::referenced(found)), clock.wall());
                 Hit { value, age: Duration::ZERO, fresh_until, state: State::Fresh }
             }),
         };

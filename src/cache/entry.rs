@@ -6,7 +6,10 @@ use crate::model::State;
 use std::{
     any::Any,
     cmp::min,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -14,9 +17,17 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Entry<T: ?Sized> {
     pub(super) payload: Arc<T>,
-    /// Monotonic time at which the source gave it.
-    read_at: Duration,
+    /// Shared by all copies, so that who holds one sees what became of it.
+    stamp: Arc<Stamp>,
     lead: Lead,
+}
+
+/// When something was read, or confirmed since, and whether that may be over.
+#[derive(Debug)]
+struct Stamp {
+    /// Nanoseconds on the monotonic clock.
+    read_at: AtomicU64,
+    doubted: AtomicBool,
 }
 
 /// The time, both ways: ages are our own, ends of tokens are other machines' times.
@@ -43,7 +54,28 @@ pub struct Hit<V> {
 
 impl<T> Entry<T> {
     pub(super) fn new(payload: T, now: Now, random: u64) -> Self {
-        Self { payload: Arc::new(payload), read_at: now.monotonic, lead: Lead::of(random) }
+        let stamp = Stamp { read_at: AtomicU64::new(nanoseconds(now.monotonic)), doubted: AtomicBool::new(false) };
+        Self { payload: Arc::new(payload), stamp: Arc::new(stamp), lead: Lead::of(random) }
+    }
+
+    /// Its source says, as of then, that it is as it was read.
+    pub(super) fn confirm(&self, as_of: Duration) {
+        self.stamp.read_at.fetch_max(nanoseconds(as_of), Relaxed);
+        self.stamp.doubted.store(false, Relaxed);
+    }
+
+    /// It may have changed, and is not fresh any more; answers whether that is new.
+    pub(super) fn doubt(&self) -> bool {
+        !self.stamp.doubted.swap(true, Relaxed)
+    }
+
+    /// Monotonic time at which it was read, or confirmed since.
+    pub(super) fn read_at(&self) -> Duration {
+        Duration::from_nanos(self.stamp.read_at.load(Relaxed))
+    }
+
+    fn is_doubted(&self) -> bool {
+        self.stamp.doubted.load(Relaxed)
     }
 
     pub(super) fn is_within(&self, span: Duration, now: Now) -> bool {
@@ -56,22 +88,22 @@ impl<T> Entry<T> {
     }
 
     fn age(&self, now: Now) -> Duration {
-        now.monotonic.saturating_sub(self.read_at)
+        now.monotonic.saturating_sub(self.read_at())
     }
 }
 
 impl<T: Any + Send + Sync> Entry<T> {
     /// The same, of a type that only who put it there knows.
     pub(super) fn erased(self) -> Entry<dyn Any + Send + Sync> {
-        Entry { payload: self.payload, read_at: self.read_at, lead: self.lead }
+        Entry { payload: self.payload, stamp: self.stamp, lead: self.lead }
     }
 }
 
 impl Entry<dyn Any + Send + Sync> {
     /// The entry as it was put there.
     pub(super) fn downcast<T: Any + Send + Sync>(self) -> Option<Entry<T>> {
-        let Self { payload, read_at, lead } = self;
-        Some(Entry { payload: payload.downcast().ok()?, read_at, lead })
+        let Self { payload, stamp, lead } = self;
+        Some(Entry { payload: payload.downcast().ok()?, stamp, lead })
     }
 }
 
@@ -79,6 +111,7 @@ impl<V: Weigh> Entry<V> {
     pub(super) fn judge(&self, times: Times, now: Now) -> Verdict {
         match self.payload.ends_at() {
             Some(end) if end <= now.wall => Verdict::Gone,
+            _ if self.is_doubted() => judge(self.age(now), self.lead, Times { fresh: Duration::ZERO, ..times }),
             _ => judge(self.age(now), self.lead, times),
         }
     }
@@ -90,14 +123,20 @@ impl<V: Weigh> Entry<V> {
             None => now.wall - (age - times.fresh),
         };
         let fresh_until = self.payload.ends_at().map_or(fresh_until, |end| min(end, fresh_until));
+        // What is doubted ceased to be fresh before its time.
+        let fresh_until = if state == State::Stale { min(fresh_until, now.wall) } else { fresh_until };
         Hit { value: Arc::clone(&self.payload), age, fresh_until, state }
     }
 }
 
 impl<T: ?Sized> Clone for Entry<T> {
     fn clone(&self) -> Self {
-        Self { payload: Arc::clone(&self.payload), ..*self }
+        Self { payload: Arc::clone(&self.payload), stamp: Arc::clone(&self.stamp), lead: self.lead }
     }
+}
+
+fn nanoseconds(monotonic: Duration) -> u64 {
+    u64::try_from(monotonic.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl<V> Clone for Hit<V> {

@@ -89,10 +89,14 @@ impl<V: Weigh> Inner<V> {
 
     fn keep(&self, key: &Key, outcome: &Outcome<V>) {
         let key = key.clone();
+        let is_news = self.store.is_news(&key, outcome);
         match outcome {
-            Ok(Some(entry)) => self.store.put_value(key, entry.clone()),
-            Ok(None) => self.store.put_not_found(key, Entry::new((), self.now(), 0)),
-            Err(fault) => self.store.put_fault(key, Entry::new(fault.clone(), self.now(), 0)),
+            Ok(Some(entry)) => self.store.put_value(key.clone(), entry.clone()),
+            Ok(None) => self.store.put_not_found(key.clone(), Entry::new((), self.now(), 0)),
+            Err(fault) => self.store.put_fault(key.clone(), Entry::new(fault.clone(), self.now(), 0)),
+        }
+        if is_news {
+            self.changes.tell([key]);
         }
     }
 }

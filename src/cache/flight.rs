@@ -74,9 +74,9 @@ impl<V: Send + Sync + 'static> Flights<V> {
     }
 
     /// Closes the flights of these keys: who waits for one still gets what it brings, who comes next starts another, and nothing that it
-    /// brings is kept.
-    pub(super) fn close(&self, is_meant: impl Fn(&Key) -> bool) {
-        lock(&self.board).open.retain(|key, _| !is_meant(key));
+    /// brings is kept. `is_meant` is told when each began.
+    pub(super) fn close(&self, is_meant: impl Fn(&Key, Duration) -> bool) {
+        lock(&self.board).open.retain(|key, flight| !is_meant(key, flight.since));
     }
 
     pub(super) fn len(&self) -> usize {

@@ -49,10 +49,19 @@ impl Map {
         self.held.invalidate(key);
     }
 
-    /// Drops what is held of these keys; answers how many there were. Goes through all keys.
-    pub(super) fn remove(&self, is_meant: &dyn Fn(&Key) -> bool) -> usize {
-        let keys: Vec<_> = self.held.iter().map(|(key, _)| key).filter(|key| is_meant(key)).collect();
-        keys.iter().filter(|key| self.held.remove(&***key).is_some()).count()
+    /// Drops what is held of these keys; answers which there were. Goes through all keys.
+    pub(super) fn remove(&self, is_meant: &dyn Fn(&Key) -> bool) -> Vec<Key> {
+        let keys = self.held.iter().map(|(key, _)| Key::clone(&key)).filter(is_meant).collect::<Vec<_>>();
+        keys.into_iter().filter(|key| self.held.remove(key).is_some()).collect()
+    }
+
+    /// Goes through all that is held.
+    pub(super) fn each<T: Any + Send + Sync>(&self, mut visit: impl FnMut(&Key, Entry<T>)) {
+        for (key, held) in &self.held {
+            if let Some(entry) = held.entry.downcast() {
+                visit(&key, entry);
+            }
+        }
     }
 
     /// Entries and bytes. moka counts lazily; what is pending is carried out first, so that the figures are those of now.

@@ -5,6 +5,7 @@
 //! runs in a task of its own (`flight`), so that a caller who leaves ends nothing but its own wait; whoever waits receives from the flight and
 //! never re-reads the cache, since moka may refuse an insert.
 
+mod changes;
 mod config;
 mod entry;
 mod fetch;
@@ -13,14 +14,17 @@ mod freshness;
 mod key;
 mod map;
 mod retry;
+mod review;
 mod shelf;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use changes::Changed;
 pub use config::{Config, Overrides, Times};
 pub use entry::Hit;
 pub use key::{Key, Scope};
+pub use review::Reviewed;
 pub use shelf::Shelf;
 pub use store::{Usage, Weigh};
 
@@ -29,6 +33,7 @@ use crate::{
     model::{Fault, FaultKind, State, Urgency},
     telemetry::{Counter, Counters},
 };
+use changes::Changes;
 use entry::{Entry, Now};
 use flight::{Flights, Outcome, Ticket};
 use freshness::Verdict;
@@ -49,6 +54,7 @@ struct Inner<V> {
     clock: Arc<dyn Clock>,
     random: Random,
     counters: Arc<Counters>,
+    changes: Changes,
 }
 
 /// Most fetches at once, of all keys together. A fetch that waits holds a few KiB.
@@ -82,7 +88,9 @@ impl<V: Weigh> Cache<V> {
     /// An empty cache of at most `config.max_bytes`.
     pub fn new(config: &Config, clock: Arc<dyn Clock>, random: Random, counters: Arc<Counters>) -> Self {
         let store = Store::new(config.max_bytes, Arc::clone(&counters));
-        Self { inner: Arc::new(Inner { store, flights: Flights::new(), clock, random, counters }) }
+        Self {
+            inner: Arc::new(Inner { store, flights: Flights::new(), clock, random, counters, changes: Changes::new() }),
+        }
     }
 
     /// The value of `key`, from memory while it is fresh by `times`, else by one fetch however many ask; `None` is "not here".
@@ -150,8 +158,17 @@ impl<V: Weigh> Cache<V> {
     /// through all keys: not for the way of a lookup.
     pub fn invalidate(&self, is_meant: impl Fn(&Key) -> bool) -> usize {
         // In this order: what lands before the flights are closed is in the store when that is searched.
-        self.inner.flights.close(&is_meant);
-        self.inner.store.remove(&is_meant)
+        self.inner.flights.close(|key, _| is_meant(key));
+        let removed = self.inner.store.remove(&is_meant);
+        let count = removed.len();
+        self.inner.changes.tell(removed);
+        count
+    }
+
+    /// Hears, from now on, of which keys something else is held than before: by a read, a review or [`Self::invalidate`]. What is evicted for want
+    /// of memory is no news.
+    pub fn changed(&self) -> Changed {
+        self.inner.changes.listen()
     }
 
     /// What the cache holds now.

@@ -39,7 +39,7 @@ impl<V: Weigh> Shelf<V> {
 
     /// Drops what is kept of these keys; answers how many there were. Goes through all keys.
     pub fn remove(&self, is_meant: impl Fn(&Key) -> bool) -> usize {
-        self.map.remove(&is_meant)
+        self.map.remove(&is_meant).len()
     }
 }
 

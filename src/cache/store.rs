@@ -1,5 +1,8 @@
-use super::{Key, entry::Entry, map::Map};
-use crate::{model::Fault, telemetry::Counters};
+use super::{Key, entry::Entry, flight::Outcome, map::Map};
+use crate::{
+    model::{Fault, Revision},
+    telemetry::Counters,
+};
 use std::{marker::PhantomData, sync::Arc, time::SystemTime};
 
 /// What the cache has to know of a value.
@@ -10,6 +13,19 @@ pub trait Weigh: Send + Sync + 'static {
     /// When it ends of itself, as a token does: from then on it is not handed out, neither fresh nor stale. `None` for what has no such end.
     fn ends_at(&self) -> Option<SystemTime> {
         None
+    }
+
+    /// By what its source tells it from what was there before.
+    fn revision(&self) -> Revision<'_> {
+        Revision::default()
+    }
+
+    /// Whether another value is no news to who knows this one.
+    fn is_same(&self, _other: &Self) -> bool
+    where
+        Self: Sized,
+    {
+        false
     }
 }
 
@@ -88,10 +104,40 @@ impl<V: Weigh> Store<V> {
         self.faults.put(key, entry, bytes);
     }
 
-    /// Drops what is held of these keys; answers how many values and names not found that was. Goes through all keys.
-    pub(super) fn remove(&self, is_meant: impl Fn(&Key) -> bool) -> usize {
-        self.faults.remove(&is_meant);
-        self.values.remove(&is_meant) + self.not_found.remove(&is_meant)
+    /// Drops what is held of these keys; answers of which values and names not found. Goes through all keys.
+    pub(super) fn remove(&self, is_meant: &dyn Fn(&Key) -> bool) -> Vec<Key> {
+        self.faults.remove(is_meant);
+        let mut removed = self.values.remove(is_meant);
+        removed.extend(self.not_found.remove(is_meant));
+        removed
+    }
+
+    /// Whether something of this key was held that is not what `outcome` says now.
+    pub(super) fn is_news(&self, key: &Key, outcome: &Outcome<V>) -> bool {
+        match (outcome, self.value(key)) {
+            (Ok(Some(new)), Some(old)) => !new.payload.is_same(&old.payload),
+            (Ok(Some(_)), None) => self.not_found(key).is_some(),
+            (Ok(None), old) => old.is_some(),
+            (Err(fault), old) => old.is_some() && !fault.kind().is_unavailable(),
+        }
+    }
+
+    /// Goes through all values.
+    pub(super) fn each_value(&self, visit: impl FnMut(&Key, Entry<V>)) {
+        self.values.each(visit);
+    }
+
+    /// Goes through all names not found.
+    pub(super) fn each_not_found(&self, visit: impl FnMut(&Key, Entry<()>)) {
+        self.not_found.each(visit);
+    }
+
+    /// Drops what is held of these keys.
+    pub(super) fn forget(&self, keys: &[Key]) {
+        for key in keys {
+            self.values.invalidate(key);
+            self.not_found.invalidate(key);
+        }
     }
 
     pub(super) fn usage(&self) -> Usage {

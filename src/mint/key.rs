@@ -22,6 +22,8 @@ pub struct StoredKey {
     pub version: Option<Arc<str>>,
     /// When that version was made, where the source says so.
     pub created: Option<SystemTime>,
+    /// When that version was last changed, where the source says so.
+    pub updated: Option<SystemTime>,
 }
 
 /// Tells one key from another without telling the key: the first 9 bytes of its SHA-256, as 12 characters. Safe to log.
@@ -88,6 +90,7 @@ impl StoredKey {
             policy: policy.map(str::to_owned),
             version,
             created,
+            updated: None,
         })
     }
 }

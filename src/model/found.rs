@@ -1,4 +1,4 @@
-use super::Secret;
+use super::{Revision, Secret};
 use std::{sync::Arc, time::SystemTime};
 
 /// What a source read: the value and what the source says of it.
@@ -12,11 +12,23 @@ pub struct Found {
     pub expires_at: Option<SystemTime>,
     /// When this version was made, where the source says so.
     pub created_at: Option<SystemTime>,
+    /// When this version was last changed, its attributes included, where the source says so.
+    pub updated_at: Option<SystemTime>,
 }
 
 impl Found {
     /// A value of a source that knows neither versions nor expiry.
     pub fn plain(value: impl Into<String>) -> Self {
-        Self { value: Secret::new(value), version: None, expires_at: None, created_at: None }
+        Self::of(Secret::new(value))
+    }
+
+    /// The same, of a value that is a secret already.
+    pub fn of(value: Secret) -> Self {
+        Self { value, version: None, expires_at: None, created_at: None, updated_at: None }
+    }
+
+    /// By what its source tells it from what was there before.
+    pub fn revision(&self) -> Revision<'_> {
+        Revision { version: self.version.as_deref(), updated_at: self.updated_at }
     }
 }

@@ -7,12 +7,14 @@ mod file;
 mod key_vault;
 mod key_vault_names;
 mod local;
+mod news;
 
 pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind};
 pub use environment::EnvironmentSource;
 pub use file::{BadFile, FileSource, check as check_file};
 pub use key_vault::KeyVaultSource;
 pub use local::LocalValue;
+pub use news::{Asked, Judge, News};
 
 use crate::{
     azure::Standing,
@@ -48,6 +50,13 @@ pub trait Source: Debug + Send + Sync {
     /// # Errors
     /// As [`Self::read`].
     async fn read_named(&self, name: &Name, urgency: Urgency) -> Result<Option<Found>, Fault>;
+
+    /// Waits until the source has news of what was read of it; forever where it never has any. It is called again and again by one task, and may be
+    /// dropped at any time. `held` counts the values that are held of it.
+    async fn news(&self, held: &(dyn Fn() -> usize + Send + Sync)) -> News {
+        let _ = held;
+        std::future::pending().await
+    }
 
     /// Whether and how often it may be asked now; `None` where nothing limits that. Asks nobody.
     fn standing(&self) -> Option<Standing> {

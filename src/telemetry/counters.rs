@@ -44,6 +44,10 @@ counters! {
     RefreshesBegun = "refreshes_begun",
     /// Reads ahead that were left out, because enough reads were under way.
     RefreshesDropped = "refreshes_dropped",
+    /// Values and names not found that their source confirmed, so that they were not read again.
+    ValuesConfirmed = "values_confirmed",
+    /// Values that their source said to have changed.
+    ValuesDoubted = "values_doubted",
     /// Reads tried once more after a fault that may pass.
     ReadsRetried = "reads_retried",
     /// Lookups refused because too many reads were under way.
@@ -92,7 +96,12 @@ impl Counters {
 
     /// Counts one.
     pub fn count(&self, counter: Counter) {
-        self.0[counter as usize].fetch_add(1, Ordering::Relaxed);
+        self.add(counter, 1);
+    }
+
+    /// Counts so many.
+    pub fn add(&self, counter: Counter, count: u64) {
+        self.0[counter as usize].fetch_add(count, Ordering::Relaxed);
     }
 
     /// What was counted so far.

@@ -103,6 +103,7 @@ fn answer(value: &str) -> Answer {
             version: Some("v1".into()),
             expires_at: Some(then() + Duration::from_hours(1)),
             created_at: None,
+            updated_at: None,
         },
         source: SourceName::new("prod"),
         age: Duration::from_millis(1500),

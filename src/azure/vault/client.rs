@@ -95,11 +95,12 @@ impl KeyVault {
     fn found(&self, name: &SecretName, secret: models::Secret) -> Result<Found, Error> {
         let version = secret.resource_id().ok().and_then(|id| id.version).map(Arc::from);
         let attributes = secret.attributes.unwrap_or_default();
-        let [not_before, expires_at, created_at] =
-            [attributes.not_before, attributes.expires, attributes.created].map(|time| time.map(SystemTime::from));
+        let [not_before, expires_at, created_at, updated_at] =
+            [attributes.not_before, attributes.expires, attributes.created, attributes.updated]
+                .map(|time| time.map(SystemTime::from));
         let value = secret.value.ok_or_else(|| self.nonsense(Nonsense::NoValue))?;
         self.validity.judge(name, version.as_ref(), not_before, expires_at, self.clock.wall());
-        Ok(Found { value: Secret::new(value), version, expires_at, created_at })
+        Ok(Found { value: Secret::new(value), version, expires_at, created_at, updated_at })
     }
 
     pub(super) fn explain(&self, error: &azure_core::Error) -> Error {

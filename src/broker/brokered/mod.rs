@@ -106,12 +106,7 @@ impl Brokered {
         let composed = self.put_together(vended.as_ref(), &pieces);
         let fresh = Freshness::of(vended.as_ref(), &pieces, with.clock.wall());
         Ok(Answer {
-            found: Found {
-                value: composed.value.clone(),
-                version: None,
-                expires_at: fresh.expires_at,
-                created_at: None,
-            },
+            found: Found { expires_at: fresh.expires_at, ..Found::of(composed.value.clone()) },
             source: with.source.clone(),
             age: fresh.age,
             fresh_until: fresh.until,

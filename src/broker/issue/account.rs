@@ -97,6 +97,11 @@ impl Account {
         Err(Fault::new(FaultKind::BadKey, all.join("; ")))
     }
 
+    /// Its keys.
+    pub(super) fn slots(&self) -> &[KeySlot] {
+        &self.keys
+    }
+
     /// What is known of it; asks nobody. `longest` is the longest life of a token that its keys sign.
     pub(super) fn status(&self, ledger: &Ledger, longest: Duration, hands_out_key: bool) -> AccountStatus {
         let seen: Vec<_> = self.keys.iter().map(|slot| (slot, slot.seen())).collect();

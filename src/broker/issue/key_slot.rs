@@ -1,9 +1,10 @@
 use crate::{
-    broker::Referenced,
+    broker::{Reader, Referenced},
     cache::{Cache, Hit, Key, Scope, Times, Weigh},
     mint::{AccountConfig, DelegationKey, StoredKey},
-    model::{Fault, FaultKind, Kind, Lookup, Name, Urgency},
+    model::{Fault, FaultKind, Kind, Lookup, Name, Revision, Urgency},
 };
+use futures::future::BoxFuture;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
@@ -57,19 +58,36 @@ impl KeySlot {
     pub(super) async fn get(&self, cache: &Cache<StoredKey>) -> Result<Hit<StoredKey>, Fault> {
         // The last good key is kept for as long as nobody says otherwise: without it every lookup of its grants fails.
         let times = Times { stale: PINNED, ..self.reference.times() };
-        let fetch = || {
-            let (reference, account) = (self.reference.clone(), Arc::clone(&self.account));
-            move |urgency| {
-                let (reference, account) = (reference.clone(), Arc::clone(&account));
-                async move { read(&reference, &account, urgency).await }
-            }
-        };
         let absent = || {
             self.blame(&Fault::new(FaultKind::BadKey, "it is not there, or disabled; store the account's key there"))
         };
-        let read = cache.get(&self.key, times, fetch).await.and_then(|hit| hit.ok_or_else(absent));
+        let read = cache.get(&self.key, times, || self.fetch()).await.and_then(|hit| hit.ok_or_else(absent));
         self.note(&read);
         read
+    }
+
+    /// The name of its secret, where it is one of this source.
+    pub(super) fn name_in(&self, reader: &Reader) -> Option<&Name> {
+        self.reference.name_in(reader)
+    }
+
+    /// What it is kept under.
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Reads it again while nobody waits.
+    pub(super) fn refresh(&self, cache: &Cache<StoredKey>) {
+        cache.refresh(&self.key, || self.fetch());
+    }
+
+    /// What reads it, past the cache.
+    fn fetch(&self) -> impl Fn(Urgency) -> BoxFuture<'static, Result<Option<StoredKey>, Fault>> + Send + 'static {
+        let (reference, account) = (self.reference.clone(), Arc::clone(&self.account));
+        move |urgency| {
+            let (reference, account) = (reference.clone(), Arc::clone(&account));
+            Box::pin(async move { read(&reference, &account, urgency).await })
+        }
     }
 
     fn note(&self, read: &Result<Hit<StoredKey>, Fault>) {
@@ -107,8 +125,9 @@ async fn read(reference: &Referenced, account: &AccountConfig, urgency: Urgency)
     let Some(found) = reference.read(urgency).await.map_err(|fault| blame(account, reference, &fault))? else {
         return Ok(None);
     };
+    let updated = found.updated_at;
     StoredKey::parse(account, &found.value, found.version, found.created_at)
-        .map(Some)
+        .map(|key| Some(StoredKey { updated, ..key }))
         .map_err(|bad| blame(account, reference, &Fault::new(FaultKind::BadKey, bad.to_string())))
 }
 
@@ -116,6 +135,14 @@ impl Weigh for StoredKey {
     fn weight(&self) -> usize {
         // The key's text and its bytes.
         2 * self.text.len() + size_of::<Self>()
+    }
+
+    fn revision(&self) -> Revision<'_> {
+        Revision { version: self.version.as_deref(), updated_at: self.updated }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
     }
 }
 

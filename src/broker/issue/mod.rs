@@ -4,6 +4,7 @@
 mod account;
 mod key_slot;
 mod ledger;
+mod tend;
 mod tokens;
 
 pub use account::{Account, AccountStatus, KeyStatus};

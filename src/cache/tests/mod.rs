@@ -4,6 +4,7 @@
 mod flights;
 mod invalidation;
 mod reference;
+mod reviewed;
 mod stale;
 mod walk;
 
@@ -25,6 +26,10 @@ const TIMES: Times =
 impl Weigh for String {
     fn weight(&self) -> usize {
         self.len()
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self == other
     }
 }
 

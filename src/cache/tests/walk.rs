@@ -98,7 +98,7 @@ impl Walk {
                 self.reference.end(*number, end);
             }
             Step::Evict => {
-                self.cache.inner.store.remove(|key| *key == self.key);
+                self.cache.inner.store.remove(&|key| *key == self.key);
                 self.reference.evict();
             }
             Step::Invalidate => {

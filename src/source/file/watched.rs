@@ -88,9 +88,7 @@ impl Watched {
         match &*self.parsed() {
             Ok(entries) => match entries.get(name) {
                 None => Ok(None),
-                Some(Ok(value)) => {
-                    Ok(Some(Found { value: Secret::clone(value), version: None, expires_at: None, created_at: None }))
-                }
+                Some(Ok(value)) => Ok(Some(Found::of(Secret::clone(value)))),
                 Some(Err(bad)) => Err(at(FaultKind::MalformedValue, bad)),
             },
             Err(bad) => Err(at(FaultKind::SourceDown, bad)),
