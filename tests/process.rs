@@ -94,6 +94,51 @@ async fn reload_and_sighup_take_a_new_file_into_use_and_keep_the_old_one_for_a_b
 }
 
 #[tokio::test]
+async fn invalidate_has_a_name_read_again_and_its_exit_code_says_how_it_ended() {
+    let lab = Lab::start().await;
+    let broker = lab.serve().await;
+    let reads = async || {
+        assert_eq!(broker.get(&["connection", "pg"]).await.code, 0);
+        lab.vault.counters().reads
+    };
+    let first = reads().await;
+    assert_eq!(reads().await, first);
+    assert_eq!(broker.admin(&["invalidate", "pg"]).await.parts(), (0, "1 cached entry dropped\n", ""));
+    assert_eq!(reads().await, first + 1);
+    assert_eq!(broker.admin(&["invalidate", "variable", "pg"]).await.parts(), (0, "0 cached entries dropped\n", ""));
+    assert_eq!(reads().await, first + 1);
+    let json = broker.admin(&["invalidate", "connection", "pg", "--json"]).await;
+    let dropped: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((json.code, dropped), (0, serde_json::json!({"dropped": "1"})));
+    assert_eq!(reads().await, first + 2);
+    assert_eq!(
+        broker.admin(&["invalidate", "pg", "--team", "red"]).await.parts(),
+        (0, "0 cached entries dropped\n", "")
+    );
+
+    let missing = "valet: what is the connection's name? `valet invalidate connection NAME`\n";
+    assert_eq!(broker.admin(&["invalidate", "connection"]).await.parts(), (64, "", missing));
+    for wrong in [
+        &["invalidate"][..],
+        &["invalidate", "pool", "x"],
+        &["invalidate", "config", "x", "y"],
+        &["invalidate", "a\u{7}b"],
+    ] {
+        assert_eq!(broker.admin(wrong).await.code, 64, "{wrong:?}");
+    }
+    let socket = lab.socket();
+    let refused = valet(&["invalidate", "pg", "--admin-socket", socket.to_str().unwrap()]).output().await;
+    assert_eq!(refused.code, 77, "the tasks' socket does not allow it");
+    let nobody = valet(&["invalidate", "pg", "--admin-socket", "/nowhere/admin.sock"]).output().await;
+    assert_eq!(nobody.code, 69);
+    let (code, log) = broker.stop().await;
+    assert_eq!(code, 0);
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("\"kind\":\"invalidation\"")).collect();
+    assert_eq!(lines.len(), 9, "{lines:#?}");
+    assert!(lines[0].contains("\"outcome\":\"invalidated\""), "{}", lines[0]);
+}
+
+#[tokio::test]
 async fn a_vault_that_does_not_answer_is_stood_in_for_and_one_that_refuses_is_not() {
     let lab = Lab::start().await;
     let good = fs::read_to_string(lab.config()).unwrap();
@@ -247,7 +292,9 @@ async fn no_secret_is_in_any_output_but_that_of_get() {
 
 #[tokio::test]
 async fn help_and_completions_are_results() {
-    for command in ["serve", "check", "get", "status", "reload", "health", "schema", "init", "sign", "completions"] {
+    for command in
+        ["serve", "check", "get", "status", "reload", "invalidate", "health", "schema", "init", "sign", "completions"]
+    {
         let help = valet(&[command, "--help"]).output().await;
         assert_eq!((help.code, help.stderr.as_str()), (0, ""));
         assert!(help.stdout.contains("Usage: valet"), "{}", help.stdout);

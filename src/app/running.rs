@@ -97,6 +97,10 @@ impl Lookups for Running {
         generation.broker.sign_request(caller, grant, request).await
     }
 
+    fn invalidate(&self, caller: &Caller, lookup: &Lookup) -> Result<usize, Fault> {
+        self.current.load().broker.invalidate(caller, lookup)
+    }
+
     fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault> {
         self.current.load().broker.may(caller, right)
     }

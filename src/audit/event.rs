@@ -10,7 +10,7 @@ pub struct Event {
     pub time: SystemTime,
     /// Who asked.
     pub caller: Caller,
-    /// `connection`, `variable`, `config`, `token`, `signature`, or the right that was refused (`admin`).
+    /// `connection`, `variable`, `config`, `token`, `signature`, or the right that was refused (`admin`); `invalidation` of a name.
     pub kind: &'static str,
     /// The name that was asked for, a grant's too; `None` where there was none.
     pub name: Option<Name>,
@@ -34,6 +34,8 @@ pub enum Outcome {
     },
     /// No source has the name.
     NotFound,
+    /// No answer was wanted, but something done: `invalidated`.
+    Done(&'static str),
     /// A fault, by its reason.
     Fault(&'static str),
     /// The caller left, or its deadline passed, before there was an answer.
@@ -118,6 +120,7 @@ impl Event {
                 (line.source, line.version, line.state) = (Some(&**source), version.as_deref(), Some(*state));
             }
             Outcome::NotFound => line.outcome = "not_found",
+            Outcome::Done(what) => line.outcome = what,
             Outcome::Fault(reason) => (line.outcome, line.fault) = ("fault", Some(*reason)),
             Outcome::Abandoned => line.outcome = "abandoned",
         }

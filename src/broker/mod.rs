@@ -4,6 +4,7 @@
 mod brokered;
 mod config;
 mod health;
+mod invalidate;
 mod issue;
 mod judged;
 mod mask;

@@ -70,6 +70,14 @@ impl Referenced {
         }
     }
 
+    /// Drops what is cached of it; answers how many entries that was.
+    pub(super) fn forget(&self, cache: &Cache<Judged>) -> usize {
+        match &self.whom {
+            Whom::Source { key, .. } => cache.invalidate(|known| known == key),
+            Whom::Local(_) => 0,
+        }
+    }
+
     /// Reads it itself, past any cache; `None` where there is no such value.
     pub(super) async fn read(&self, urgency: Urgency) -> Result<Option<Found>, Fault> {
         match &self.whom {

@@ -1,4 +1,4 @@
-use super::{check, completions, get, health, init, reload, schema, serve, sign, status};
+use super::{check, completions, get, health, init, invalidate, reload, schema, serve, sign, status};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -23,6 +23,8 @@ pub(super) enum Command {
     Status(status::StatusArgs),
     /// Have a running Valet read its configuration file again
     Reload(reload::ReloadArgs),
+    /// Have a running Valet forget what it has cached of a name
+    Invalidate(invalidate::InvalidateArgs),
     /// Sign SAS tokens and Authorization values from specs, without a running Valet
     Sign(sign::SignArgs),
     /// Ask a running Valet whether it serves (the exec probe)

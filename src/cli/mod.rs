@@ -9,6 +9,7 @@ mod exit;
 mod get;
 mod health;
 mod init;
+mod invalidate;
 mod output;
 mod reload;
 mod schema;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Get(args) => get::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Reload(args) => reload::run(&args),
+        Command::Invalidate(args) => invalidate::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Health(args) => health::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -64,6 +64,8 @@ counters! {
     RequestsHeldBack = "requests_held_back",
     /// Requests for tokens that were not sent during such a while.
     EntraBackedOff = "entra_backed_off",
+    /// Names that were forgotten because an operator wanted that.
+    Invalidations = "invalidations",
     /// Tokens that were signed.
     TokensSigned = "tokens_signed",
     /// Requests that were signed.

@@ -39,6 +39,7 @@ pub(super) enum Method {
     SignRequest,
     Status,
     Reload,
+    Invalidate,
     BrokerNotYet,
     AdminNotYet,
 }
@@ -55,7 +56,8 @@ impl Method {
             "/valet.v1.Broker/ReportRejected" | "/valet.v1.Broker/Watch" => Self::BrokerNotYet,
             "/valet.v1.Admin/Status" => Self::Status,
             "/valet.v1.Admin/Reload" => Self::Reload,
-            "/valet.v1.Admin/Invalidate" | "/valet.v1.Admin/Explain" => Self::AdminNotYet,
+            "/valet.v1.Admin/Invalidate" => Self::Invalidate,
+            "/valet.v1.Admin/Explain" => Self::AdminNotYet,
             _ => return None,
         })
     }
@@ -94,6 +96,7 @@ impl Connect {
             Method::SignRequest => self.encode(codec, &methods.sign_request(caller, self.decode(codec, &body)?).await?),
             Method::Status => self.encode(codec, &methods.status(caller, self.decode(codec, &body)?)?),
             Method::Reload => self.encode(codec, &methods.reload(caller, self.decode(codec, &body)?).await?),
+            Method::Invalidate => self.encode(codec, &methods.invalidate(caller, self.decode(codec, &body)?)?),
             Method::BrokerNotYet => return methods::not_yet(),
             Method::AdminNotYet => return methods.admin_not_yet(caller),
         })

@@ -41,6 +41,12 @@ pub trait Lookups: Send + Sync {
         request: &SignableRequest,
     ) -> Result<Option<SignedRequest>, Fault>;
 
+    /// Forgets what is cached of a name; answers how many entries that was.
+    ///
+    /// # Errors
+    /// [`FaultKind::DeniedByPolicy`] where the caller may not.
+    fn invalidate(&self, caller: &Caller, lookup: &Lookup) -> Result<usize, Fault>;
+
     /// Whether the caller may use this right at all.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 use super::control;
 use crate::{
     broker::{AccountStatus, KeyStatus},
-    model::{Answer, Fault, FaultKind, IssuedToken, SignableRequest, SignedRequest, State},
+    model::{Answer, Fault, FaultKind, IssuedToken, Kind, Lookup, SignableRequest, SignedRequest, State},
     proto::v1,
 };
 use prost_types::Timestamp;
@@ -54,6 +54,24 @@ pub(super) fn status(status: control::Status) -> v1::StatusResponse {
         accounts: accounts.into_iter().map(account).collect(),
         ..v1::StatusResponse::default()
     }
+}
+
+/// What a message of this type names.
+///
+/// # Errors
+/// [`FaultKind::BadRequest`] where it names nothing, [`FaultKind::BadName`] where no name is so.
+pub(super) fn lookup(lookup: &v1::Lookup) -> Result<Lookup, Fault> {
+    use v1::lookup::Name;
+    let (kind, name) = match &lookup.name {
+        Some(Name::Connection(name)) => (Kind::Connection, name),
+        Some(Name::Variable(name)) => (Kind::Variable, name),
+        Some(Name::Config(name)) => (Kind::Config, name),
+        None => {
+            let message = "the lookup names nothing: set connection, variable or config";
+            return Err(Fault::new(FaultKind::BadRequest, message));
+        }
+    };
+    Lookup::parse(kind, name, &lookup.team)
 }
 
 /// The least life of a token that a request asks for.

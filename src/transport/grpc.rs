@@ -126,8 +126,8 @@ impl admin_server::Admin for Grpc {
     }
 
     async fn invalidate(&self, request: Request<v1::InvalidateRequest>) -> Reply<v1::InvalidateResponse> {
-        let (caller, _) = open(request)?;
-        close(self.0.admin_not_yet(&caller))
+        let (caller, request) = open(request)?;
+        close(self.0.invalidate(&caller, request))
     }
 
     async fn explain(&self, request: Request<v1::ExplainRequest>) -> Reply<v1::ExplainResponse> {

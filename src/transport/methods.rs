@@ -39,15 +39,18 @@ impl Methods {
         caller: &Caller,
         request: v1::GetConnectionRequest,
     ) -> Outcome<v1::Answer> {
-        self.get(caller, Kind::Connection, &request.conn_id, &request.team).await.and_then(|answer| self.fits(answer))
+        let lookup = Lookup::parse(Kind::Connection, &request.conn_id, &request.team)?;
+        self.get(caller, &lookup).await.and_then(|answer| self.fits(answer))
     }
 
     pub(super) async fn get_variable(&self, caller: &Caller, request: v1::GetVariableRequest) -> Outcome<v1::Answer> {
-        self.get(caller, Kind::Variable, &request.key, &request.team).await.and_then(|answer| self.fits(answer))
+        let lookup = Lookup::parse(Kind::Variable, &request.key, &request.team)?;
+        self.get(caller, &lookup).await.and_then(|answer| self.fits(answer))
     }
 
     pub(super) async fn get_config(&self, caller: &Caller, request: v1::GetConfigRequest) -> Outcome<v1::Answer> {
-        self.get(caller, Kind::Config, &request.key, &request.team).await.and_then(|answer| self.fits(answer))
+        let lookup = Lookup::parse(Kind::Config, &request.key, &request.team)?;
+        self.get(caller, &lookup).await.and_then(|answer| self.fits(answer))
     }
 
     pub(super) async fn batch_get(
@@ -108,6 +111,16 @@ impl Methods {
         Ok(convert::reloaded(self.sound(self.control.reload()).await?))
     }
 
+    pub(super) fn invalidate(
+        &self,
+        caller: &Caller,
+        request: v1::InvalidateRequest,
+    ) -> Outcome<v1::InvalidateResponse> {
+        let lookup = convert::lookup(&request.lookup.unwrap_or_default())?;
+        let dropped = self.lookups.invalidate(caller, &lookup)?;
+        Ok(v1::InvalidateResponse { dropped: u64::try_from(dropped).unwrap_or(u64::MAX) })
+    }
+
     /// A method of the Admin service that is declared and not yet there.
     pub(super) fn admin_not_yet<T>(&self, caller: &Caller) -> Outcome<T> {
         self.lookups.may(caller, Right::Admin)?;
@@ -115,15 +128,10 @@ impl Methods {
     }
 
     async fn batch_item(&self, caller: &Caller, lookup: v1::Lookup) -> v1::BatchGetResult {
-        use v1::{batch_get_result::Outcome, lookup::Name};
-        let answer = match &lookup.name {
-            Some(Name::Connection(name)) => self.get(caller, Kind::Connection, name, &lookup.team).await,
-            Some(Name::Variable(name)) => self.get(caller, Kind::Variable, name, &lookup.team).await,
-            Some(Name::Config(name)) => self.get(caller, Kind::Config, name, &lookup.team).await,
-            None => {
-                let message = "the lookup names nothing: set connection, variable or config";
-                Err(Fault::new(FaultKind::BadRequest, message).into())
-            }
+        use v1::batch_get_result::Outcome;
+        let answer = match convert::lookup(&lookup) {
+            Ok(lookup) => self.get(caller, &lookup).await,
+            Err(fault) => Err(fault.into()),
         };
         let outcome = match answer {
             Ok(answer) => Outcome::Answer(answer),
@@ -132,9 +140,8 @@ impl Methods {
         v1::BatchGetResult { outcome: Some(outcome) }
     }
 
-    async fn get(&self, caller: &Caller, kind: Kind, name: &str, team: &str) -> Outcome<v1::Answer> {
-        let lookup = Lookup::parse(kind, name, team)?;
-        match self.sound(self.lookups.lookup(caller, &lookup)).await? {
+    async fn get(&self, caller: &Caller, lookup: &Lookup) -> Outcome<v1::Answer> {
+        match self.sound(self.lookups.lookup(caller, lookup)).await? {
             Some(answer) => Ok(convert::answer(&answer)),
             None => Err(Refusal::NotFound(format!("{lookup} is not here: no source that was asked has it"))),
         }

@@ -10,6 +10,7 @@ use prost::{Message, Name};
 use std::{fmt::Debug, os::unix::fs::MetadataExt as _, path::Path, time::Duration};
 use tracing::level_filters::LevelFilter;
 use valet::{
+    model::{Kind, Lookup},
     proto::v1::{self, batch_get_result::Outcome, lookup},
     transport::Limits,
 };
@@ -330,6 +331,29 @@ async fn a_token_and_a_signature_are_the_same_on_every_face() {
 }
 
 #[tokio::test]
+async fn a_name_is_invalidated_on_every_face_by_who_may_and_by_nobody_else() {
+    let valet = Valet::start().await;
+    let (path, none) = ("/valet.v1.Admin/Invalidate", HeaderMap::new());
+    let asked = |name, team: &str| {
+        let lookup = v1::Lookup { name, team: team.to_owned() };
+        v1::InvalidateRequest { lookup: Some(lookup) }
+    };
+    let request = asked(Some(lookup::Name::Variable("four".to_owned())), "t");
+    let said = all_say(&valet.admin(), path, &none, &request).await;
+    assert_eq!(said, Ok(v1::InvalidateResponse { dropped: 4 }));
+    let lookups = valet.script.lookups();
+    assert_eq!(lookups, vec![Lookup::parse(Kind::Variable, "four", "t").unwrap(); Face::ALL.len()]);
+
+    let said: Result<v1::InvalidateResponse, _> = all_say(&valet.tasks(), path, &none, &request).await;
+    assert_eq!(said, Err(refused("permission_denied", "DENIED_BY_POLICY", "tasks may not")));
+    let message = "the lookup names nothing: set connection, variable or config";
+    for request in [asked(None, ""), v1::InvalidateRequest { lookup: None }] {
+        let said: Result<v1::InvalidateResponse, _> = all_say(&valet.admin(), path, &none, &request).await;
+        assert_eq!(said, Err(refused("invalid_argument", "BAD_REQUEST", message)));
+    }
+}
+
+#[tokio::test]
 async fn what_is_declared_and_not_there_yet_says_so() {
     let valet = Valet::start().await;
     let message = "this method is declared, but not yet available in this version";
@@ -344,7 +368,6 @@ async fn what_is_declared_and_not_there_yet_says_so() {
     not_yet! {
         tasks "/valet.v1.Broker/ReportRejected" ReportRejectedRequest => ReportRejectedResponse
         tasks "/valet.v1.Broker/Watch" WatchRequest => WatchResponse
-        admin "/valet.v1.Admin/Invalidate" InvalidateRequest => InvalidateResponse
         admin "/valet.v1.Admin/Explain" ExplainRequest => ExplainResponse
     }
 }

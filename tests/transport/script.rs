@@ -173,6 +173,12 @@ impl Lookups for Script {
         Ok(Some(SignedRequest { authorization: Secret::new(CANARY), x_ms_date, fingerprint, account }))
     }
 
+    fn invalidate(&self, caller: &Caller, lookup: &Lookup) -> Result<usize, Fault> {
+        self.may(caller, Right::Admin)?;
+        self.asked.lock().unwrap().push((caller.clone(), lookup.clone()));
+        Ok(lookup.name.as_str().len())
+    }
+
     fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault> {
         if &*caller.listener == "admin" && right == Right::Admin {
             return Ok(());

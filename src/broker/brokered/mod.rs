@@ -115,6 +115,17 @@ impl Brokered {
         })
     }
 
+    /// Drops what is cached of its parts; answers how many entries that was.
+    pub(super) fn forget(&self, issuer: &Issuer, values: &Cache<Judged>) -> usize {
+        let of_grants = self.grants().map(|grant| issuer.forget(grant)).sum::<usize>();
+        of_grants + self.parts().map(|part| part.forget(values)).sum::<usize>()
+    }
+
+    /// The grants whose tokens it carries.
+    fn grants(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.grant.iter().map(|(grant, _)| grant).chain(self.parts().filter_map(Part::grant))
+    }
+
     /// Every part, in the order in which it is written: first the fields, then `extra`.
     fn parts(&self) -> impl Iterator<Item = &Part> {
         let mut parts: Vec<&Part> = self.fields.iter().map(|(_, part)| part).collect();

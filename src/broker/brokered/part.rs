@@ -1,6 +1,7 @@
 use super::With;
 use crate::{
-    broker::Referenced,
+    broker::{Judged, Referenced},
+    cache::Cache,
     mint::EntraTokens,
     model::{Fault, Secret, State},
 };
@@ -39,6 +40,22 @@ pub(super) struct Piece {
 }
 
 impl Part {
+    /// The grant whose token it is.
+    pub(super) fn grant(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Grant(grant) => Some(grant),
+            Self::Literal(_) | Self::Reference(_) | Self::Entra { .. } => None,
+        }
+    }
+
+    /// Drops the value that it refers to; what it has of a grant is the issuer's to drop, and Entra's tokens are kept for whoever uses the identity.
+    pub(super) fn forget(&self, values: &Cache<Judged>) -> usize {
+        match self {
+            Self::Reference(reference) => reference.forget(values),
+            Self::Literal(_) | Self::Grant(_) | Self::Entra { .. } => 0,
+        }
+    }
+
     pub(super) async fn resolve(&self, with: &With<'_>) -> Result<Piece, Fault> {
         let secret = |text, freshness| Piece { text, is_secret: true, freshness: Some(freshness) };
         Ok(match self {

@@ -102,6 +102,11 @@ impl Account {
         &self.keys
     }
 
+    /// Drops its keys, so that they are read again before anything is signed; answers how many there were.
+    pub(super) fn forget(&self, cache: &Cache<StoredKey>) -> usize {
+        cache.invalidate(|key| self.keys.iter().any(|slot| slot.key() == key))
+    }
+
     /// What is known of it; asks nobody. `longest` is the longest life of a token that its keys sign.
     pub(super) fn status(&self, ledger: &Ledger, longest: Duration, hands_out_key: bool) -> AccountStatus {
         let seen: Vec<_> = self.keys.iter().map(|slot| (slot, slot.seen())).collect();

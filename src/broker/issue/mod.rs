@@ -168,6 +168,19 @@ impl Issuer {
         }))
     }
 
+    /// Drops the keys, user delegation keys and tokens of a grant's account; answers how many that was. The account's keys do not go on signing
+    /// while they cannot be read again, as they would otherwise.
+    pub(super) fn forget(&self, grant: &str) -> usize {
+        let Some(entry) = self.grants.get(grant) else { return 0 };
+        let of_account = || self.grants.values().filter(|other| Arc::ptr_eq(&other.account, &entry.account));
+        let delegation: Vec<_> =
+            of_account().filter_map(|other| other.delegation.as_ref().map(|(_, key)| key)).collect();
+        // In this order: who signs meanwhile does so with keys that were read after.
+        let keys = entry.account.forget(&self.stores.keys);
+        let delegation = self.stores.delegation.invalidate(|key| delegation.contains(&key));
+        keys + delegation + self.stores.tokens.forget(|key| key.lookup.name == entry.name)
+    }
+
     async fn vend(&self, entry: &GrantEntry, at_least: Option<Duration>) -> Result<Vended, Fault> {
         let config = &entry.grant.config;
         let at_least = at_least.unwrap_or(config.min_remaining);

@@ -34,6 +34,11 @@ pub(super) fn token_key(scope: Scope, account: &Name, key: Option<&Fingerprint>)
 }
 
 impl TokenCache {
+    /// Drops what is kept of these keys; answers how many tokens that was.
+    pub(super) fn forget(&self, is_meant: impl Fn(&Key) -> bool) -> usize {
+        self.0.tokens.remove(is_meant)
+    }
+
     /// A token that has `at_least` so much life left, if there is one.
     pub(super) fn get(&self, key: &Key, at_least: Duration, now: SystemTime) -> Option<Arc<Issued>> {
         self.0.tokens.get(key).filter(|issued| issued.is_reusable(at_least, now))
