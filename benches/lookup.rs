@@ -3,7 +3,7 @@
 //!
 //! - `lookup --bare SOCKET BODY_FILE` is the yardstick: it answers every request with the file's content.
 //! - `lookup --measure SOCKET CONNECTION_ID OTHER_SOCKET OTHER_CONNECTION_ID ROUNDS` asks both in turn over one connection each and prints one
-//!   line of JSON.
+//!   line of JSON. `NAME*COUNT` stands for the connections `NAME0`, `NAME1` and so on, which are asked for in a scattered order.
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -100,8 +100,40 @@ fn figures(nanoseconds: &mut [u64]) -> serde_json::Value {
 /// One client with one connection.
 struct Caller {
     sender: client::SendRequest<Full<Bytes>>,
-    body: Bytes,
+    names: Names,
     _tasks: TaskTracker,
+}
+
+/// The connections that one client asks for, one after another.
+struct Names {
+    name: String,
+    /// How many there are; `None` where it is one, whose name has no number.
+    count: Option<usize>,
+    next: usize,
+}
+
+/// How far the next name is from the last: so far that neither memory nor its caches help, and a prime, so that every name has its turn.
+const STRIDE: usize = 61_813;
+
+impl Names {
+    fn parse(text: &str) -> Result<Self, Box<dyn Error>> {
+        let (name, count) = match text.split_once('*') {
+            Some((name, count)) => (name, Some(count.parse()?)),
+            None => (text, None),
+        };
+        Ok(Self { name: name.to_owned(), count, next: 0 })
+    }
+
+    fn next(&mut self) -> Bytes {
+        let name = match self.count {
+            Some(count) => {
+                self.next = (self.next + STRIDE) % count;
+                format!("{}{}", self.name, self.next)
+            }
+            None => self.name.clone(),
+        };
+        serde_json::json!({"connId": name}).to_string().into()
+    }
 }
 
 impl Caller {
@@ -109,7 +141,7 @@ impl Caller {
         let (sender, connection) = client::handshake(TokioIo::new(UnixStream::connect(socket).await?)).await?;
         let tasks = TaskTracker::new();
         tasks.spawn(connection);
-        Ok(Self { sender, body: serde_json::json!({"connId": name}).to_string().into(), _tasks: tasks })
+        Ok(Self { sender, names: Names::parse(name)?, _tasks: tasks })
     }
 
     /// One call, in nanoseconds from before it is sent until its answer is read to the end.
@@ -117,7 +149,7 @@ impl Caller {
         let request = Request::post("/valet.v1.Broker/GetConnection")
             .header("host", "valet")
             .header("content-type", "application/json")
-            .body(Full::new(self.body.clone()))?;
+            .body(Full::new(self.names.next()))?;
         let start = Instant::now();
         let response = self.sender.send_request(request).await?;
         let status = response.status();

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +32,9 @@ VALUE = "postgres://airflow:not-a-real-password@reporting.postgres.database.azur
 ROUNDS = 20_000
 PYTHON_ROUNDS = 5_000
 INTERPRETERS = 9
+FEW, MANY = 10, 100_000
+#: Names in one call of BatchGet, at most.
+BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,47 @@ def shim_repeat(broker: Valet, bare: str) -> Row:
     return _row(
         what, f"{ours:.0f} µs", f"{theirs:.0f} µs, minimal http.client with the bare server", ours / theirs, 1.25
     )
+
+
+def herd() -> list[Row]:
+    """What the cache does alone, in a process of its own."""
+    figures = json.loads(subprocess.check_output([program("VALET_HERD_BENCH")]))
+    slowest, grown = figures["herd_p99"], figures["resident_mb"]
+    return [
+        _row("1,000 callers of one cold name, p99", f"{slowest:.2f} s", "1.00 s, the fetch they share", slowest, 1.1),
+        Row("10,000 cached connections of 500 bytes, more resident", f"{grown:.1f} MB", "", "", "≤ 30 MB", grown <= 30),
+    ]
+
+
+def many_names(directory: Path) -> Row:
+    """A warm hit, scattered over all names that are cached, where these are many and where they are few."""
+    held = {f"airflow-connections-many{number}": VALUE for number in range(MANY)}
+    with vault_with(directory / "vault", held) as control, ExitStack() as stack:
+        environment = {**managed_identity(control.endpoints), "VALET_LOG": "warn"}
+        settings = {
+            "sources": {"prod": key_vault(control.endpoints, budget={"requests": 100_000, "per": "1s"})},
+            "cache": {"fresh": "1h", "max_bytes": "256MiB"},
+            "audit": {"to": "off"},
+        }
+        sockets = []
+        for count in (MANY, FEW):
+            broker = stack.enter_context(valet(directory / f"valet-{count}", settings, environment))
+            fill(broker, count)
+            sockets.append((broker.socket, f"many*{count}"))
+            stack.enter_context(on_one_core(broker))
+        many, few = _measured(*sockets)
+    what = f"warm hit among {MANY:,} cached names, Connect face, p50"
+    return _row(what, f"{many:.0f} µs", f"{few:.0f} µs, among {FEW}", many / few, 1.3)
+
+
+def fill(broker: Valet, count: int) -> None:
+    """Has the first ``count`` names looked up once, so that they are cached."""
+    for start in range(0, count, BATCH):
+        _progress(f"cached names {start:,}/{count:,}")
+        wanted = [{"connection": f"many{number}"} for number in range(start, min(start + BATCH, count))]
+        command = ["curl", "-sf", "--unix-socket", broker.socket, "--json", json.dumps({"lookups": wanted})]
+        results = json.loads(subprocess.check_output([*command, "http://valet/valet.v1.Broker/BatchGet"]))["results"]
+        assert all("answer" in result for result in results), "every name is there"
 
 
 def first_lookups(broker: Valet, vault: dict[str, object], environment: dict[str, str]) -> list[Row]:
@@ -210,6 +254,9 @@ def main() -> None:
                 backend = {"vault_url": endpoints.vault_url, "verify_challenge_resource": False}
                 python = {**environment, "REQUESTS_CA_BUNDLE": endpoints.ca_file}
                 rows.extend(first_lookups(broker, backend, python))
+        _progress("a thousand callers of one name")
+        rows.extend(herd())
+        rows.append(many_names(directory / "many"))
     _progress("")
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text(json.dumps([asdict(row) for row in rows], indent=2))

@@ -16,8 +16,9 @@ print(*(it["executable"] for it in built if it.get("executable") and "bench" in 
 }
 yardstick=$(bench lookup)
 signing=$(bench sign)
+herd=$(bench herd)
 release=${CARGO_TARGET_DIR:-$root/target}/release
 PYTHONPATH=$root/tests/python VALET_BIN=$release/valet VALET_TESTVAULT=$release/valet-testvault VALET_BENCH=$yardstick \
-    VALET_SIGN_BENCH=$signing \
+    VALET_SIGN_BENCH=$signing VALET_HERD_BENCH=$herd \
     VALET_BENCH_RESULTS=$root/target/bench/results.json VALET_AIRFLOW_3_PYTHON=$tools/airflow-3/bin/python \
     "$tools/suites/bin/python" benches/run.py
