@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     audit::Audit,
-    azure::{Azure, BudgetConfig, IdentityConfig, SystemResolver},
+    azure::{Azure, BudgetConfig, IdentityConfig},
     broker::{BadPattern, Broker, IssueStores, Judged, Reader, Routes, TimedReader},
     cache::{self, Cache, Scope, Weigh},
     config::Config,
@@ -65,9 +65,8 @@ pub enum BuildError {
 
 impl Maker {
     pub(super) fn new(audit: Audit, seams: Seams, counters: Arc<Counters>) -> Self {
-        let Seams { clock, env, ids } = &seams;
-        let (env, clock, resolver) = (Arc::clone(env), Arc::clone(clock), Arc::new(SystemResolver));
-        let azure = Azure::new(env, clock, resolver, Arc::clone(ids), Arc::clone(&counters));
+        let Seams { clock, env, resolver, ids } = seams.clone();
+        let azure = Azure::new(env, clock, resolver, ids, Arc::clone(&counters));
         Self { audit, azure, seams, counters }
     }
 

@@ -11,6 +11,7 @@ pub use crate::transport::Limits;
 pub use generation::BuildError;
 
 use crate::{
+    azure::Resolver,
     clock::Clock,
     config::Loaded,
     env::Env,
@@ -23,13 +24,15 @@ use std::{fmt, path::PathBuf, pin::pin, sync::Arc, thread::JoinHandle, time::Dur
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// What the process gets from outside: time, environment, randomness.
+/// What the process gets from outside: time, environment, names of hosts, randomness.
 #[derive(Clone)]
 pub struct Seams {
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where environment variables come from.
     pub env: Arc<dyn Env>,
+    /// How names of hosts become addresses.
+    pub resolver: Arc<dyn Resolver>,
     /// Where random numbers come from: ids of internal faults, jitter.
     pub ids: Ids,
 }

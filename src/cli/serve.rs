@@ -3,6 +3,7 @@
 use super::{exit, output};
 use crate::{
     app::{App, Error, Limits, Seams},
+    azure::SystemResolver,
     clock::SystemClock,
     config,
     env::{Env as _, OsEnv},
@@ -86,7 +87,12 @@ async fn serve(path: PathBuf, loaded: config::Loaded) -> Result<(), exit::Exit> 
     let counter = std::sync::atomic::AtomicU64::new(0);
     let next_id =
         move || std::hash::BuildHasher::hash_one(&ids, counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-    let seams = Seams { clock: Arc::new(SystemClock::new()), env: Arc::new(OsEnv), ids: Arc::new(next_id) };
+    let seams = Seams {
+        clock: Arc::new(SystemClock::new()),
+        env: Arc::new(OsEnv),
+        resolver: Arc::new(SystemResolver),
+        ids: Arc::new(next_id),
+    };
     // Signals are caught before the sockets appear: whoever sees a socket may already send one.
     let shutdown = CancellationToken::new();
     let reload = catch_signals(&shutdown).map_err(|error| unavailable(&error))?;

@@ -20,6 +20,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use valet::{
     app::{App, Limits, Seams},
+    azure::SystemResolver,
     clock::SystemClock,
     config::{self, OsFiles},
     env::MapEnv,
@@ -90,7 +91,12 @@ impl Valet {
         );
         let env = MapEnv::new([("AIRFLOW_CONN_A", "http://h")]);
         let loaded = config::parse(yaml.as_bytes(), Path::new("/"), &env, &OsFiles).expect("a good valet.yaml");
-        let seams = Seams { clock: Arc::new(SystemClock::new()), env: Arc::new(env), ids: Arc::new(|| 7) };
+        let seams = Seams {
+            clock: Arc::new(SystemClock::new()),
+            env: Arc::new(env),
+            resolver: Arc::new(SystemResolver),
+            ids: Arc::new(|| 7),
+        };
         // One thread, as in the product: it runs while somebody waits for an answer.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {

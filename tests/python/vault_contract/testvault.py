@@ -27,6 +27,7 @@ class Endpoints:
     identity_header: str
     control_url: str
     foreign_url: str
+    proxy_url: str | None
     ca_file: str
     tenant_id: str
     client_id: str

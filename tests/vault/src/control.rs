@@ -9,6 +9,8 @@ use crate::{
     access::{Authorization, Grant, Network},
     directory::{App, ManagedIdentity},
     faults::FaultRule,
+    line::Site,
+    options::Leaf,
     reply::Reply,
     store::SecretSpec,
     world::{TokenSpec, World},
@@ -102,9 +104,13 @@ fn route(
             world.set_token_lifetime(seconds);
             done
         }
+        ("PUT", ["line"]) => {
+            let Line { site, leaf } = parse(body)?;
+            world.set_line(site, leaf);
+            done
+        }
         ("PUT", ["entra"]) => {
-            let Entra { crlf } = parse(body)?;
-            world.set_entra_crlf(crlf);
+            world.set_entra_crlf(parse::<Entra>(body)?.crlf);
             done
         }
         ("POST", ["faults"]) => {
@@ -162,6 +168,14 @@ struct Model {
 #[serde(deny_unknown_fields)]
 struct Clock {
     offset: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    #[serde(default)]
+    site: Site,
+    leaf: Option<Leaf>,
 }
 
 #[derive(Deserialize)]

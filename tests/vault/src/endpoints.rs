@@ -21,6 +21,8 @@ pub struct Endpoints {
     pub control_url: String,
     /// `https://127.0.0.1:PORT`: a host that no token may reach, trusted by the same CA.
     pub foreign_url: String,
+    /// The fault proxy, `https://localhost:PORT`, where there is anything behind it.
+    pub proxy_url: Option<String>,
     /// The CA of all certificates here, PEM.
     pub ca_file: PathBuf,
     /// The only tenant.

@@ -28,6 +28,13 @@ pub enum Fault {
         /// Which refusal.
         code: ForbiddenCode,
     },
+    /// A refusal in the words of Azure Storage.
+    Storage {
+        /// The status.
+        status: u16,
+        /// Its code, e.g. `AuthorizationPermissionMismatch`.
+        code: String,
+    },
     /// 401 and the usual challenge, whatever the token.
     Unauthorized {},
     /// 401 and a challenge that sends the client elsewhere.
@@ -105,6 +112,7 @@ impl Fault {
             Self::Throttled { .. } => "throttled",
             Self::Status { .. } => "status",
             Self::Forbidden { .. } => "forbidden",
+            Self::Storage { .. } => "storage",
             Self::Unauthorized {} => "unauthorized",
             Self::ForeignChallenge { .. } => "foreign_challenge",
             Self::SlowHeaders { .. } => "slow_headers",

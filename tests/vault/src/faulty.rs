@@ -1,9 +1,12 @@
 //! How a fault looks on the wire. It takes the regular answer and spoils, delays or replaces it; which request meets a fault is
 //! decided in [`crate::faults`].
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    future::Future,
+    time::{Duration, UNIX_EPOCH},
+};
 
-use http::{StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -20,7 +23,7 @@ use crate::{
 
 /// Spoils the regular answer. It is made when the request comes (what a fault delays is already decided), or never where a fault
 /// takes its place (a throttled write writes nothing).
-pub(crate) async fn spoil(world: &World, visit: &Visit, fault: Fault, regular: impl FnOnce() -> Reply) -> Outcome {
+pub(crate) async fn spoil(world: &World, visit: &Visit, fault: Fault, regular: impl Future<Output = Reply>) -> Outcome {
     let face = visit.face;
     Outcome::Whole(match fault {
         Fault::Throttled { retry_after } => hint(world, throttled(world, face), retry_after.as_ref()),
@@ -29,23 +32,27 @@ pub(crate) async fn spoil(world: &World, visit: &Visit, fault: Fault, regular: i
             hint(world, failed(world, face, status, body), retry_after.as_ref())
         }
         Fault::Forbidden { code } => vault::errors::forbidden(visit, code),
+        Fault::Storage { status, code } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+            storage_error(status, &code)
+        }
         Fault::Unauthorized {} => vault::errors::unauthorized(world, visit, vault::errors::NO_TOKEN),
         Fault::ForeignChallenge { authorization, resource } => vault::errors::challenge(&authorization, &resource),
         Fault::SlowHeaders { millis } => {
-            let reply = regular();
+            let reply = regular.await;
             sleep(Duration::from_millis(millis)).await;
             reply
         }
-        Fault::SlowBody { millis } => return Outcome::Paced(regular(), Duration::from_millis(millis)),
+        Fault::SlowBody { millis } => return Outcome::Paced(regular.await, Duration::from_millis(millis)),
         Fault::Hold {} => {
-            let reply = regular();
+            let reply = regular.await;
             world.released().await;
             reply
         }
         Fault::Reset {} => return Outcome::Reset,
-        Fault::CutBody {} => return Outcome::Cut(regular()),
+        Fault::CutBody {} => return Outcome::Cut(regular.await),
         Fault::TruncatedJson {} => {
-            let reply = regular();
+            let reply = regular.await;
             let body = reply.body.slice(..reply.body.len() / 2);
             Reply { status: StatusCode::OK, body, ..reply }
         }
@@ -61,7 +68,7 @@ pub(crate) async fn spoil(world: &World, visit: &Visit, fault: Fault, regular: i
             let location = location.unwrap_or_else(|| format!("{}{}", world.endpoints().foreign_url, visit.path));
             Reply::empty(StatusCode::FOUND).with(header::LOCATION, &location)
         }
-        Fault::ForeignNextLink { location } => foreign_next_link(world, location, regular()),
+        Fault::ForeignNextLink { location } => foreign_next_link(world, location, regular.await),
     })
 }
 
@@ -73,6 +80,7 @@ fn throttled(world: &World, face: Face) -> Reply {
             vault::errors::error(status, "Throttled", reason, None)
         }
         Face::Entra => entra::errors::busy(world, status),
+        Face::Proxied => storage_error(status, "TooManyRequests"),
         Face::ManagedIdentity => managed_identity::error(status, "throttled", "API Rate Limits have been exceeded."),
     }
 }
@@ -87,11 +95,20 @@ fn failed(world: &World, face: Face, status: StatusCode, body: ErrorBody) -> Rep
             &format!("Internal server error {UPSTREAM_CANARY}"),
             None,
         ),
+        (ErrorBody::Json, Face::Proxied) => storage_error(status, "InternalError"),
         (ErrorBody::Json, Face::Entra) => entra::errors::busy(world, status),
         (ErrorBody::Json, Face::ManagedIdentity) => {
             managed_identity::error(status, "unknown", &format!("Failed to retrieve token {UPSTREAM_CANARY}"))
         }
     }
+}
+
+/// As Azure Storage has them: the code in a header and in XML.
+fn storage_error(status: StatusCode, code: &str) -> Reply {
+    let body = format!(
+        "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{UPSTREAM_CANARY}</Message></Error>"
+    );
+    Reply::new(status, "application/xml", body).with(HeaderName::from_static("x-ms-error-code"), code)
 }
 
 fn html(status: StatusCode) -> Reply {

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! The map: `server` turns connections into `visit`s; `vault`, `entra` and `managed_identity` answer them from `state`;
-//! `faulty` spoils answers; `control` is the API by which another process does what [`World`]'s methods do.
+//! `proxy` gets them from somebody else; `faulty` spoils answers; `control` is the API by which another process does what [`World`]'s methods do.
 
 mod access;
 mod client_certificate;
@@ -29,9 +29,11 @@ mod fault;
 mod faults;
 mod faulty;
 mod jwt;
+mod line;
 mod log;
 mod managed_identity;
 mod options;
+mod proxy;
 mod reply;
 mod running;
 mod seed;
@@ -52,8 +54,10 @@ pub use endpoints::{
 pub use fault::{ErrorBody, Fault, ForbiddenCode, RetryAfter};
 pub use faults::{FaultRule, Scope, When};
 pub use faulty::UPSTREAM_CANARY;
+pub use line::Site;
 pub use log::{Counters, Entry, Face, MAX_ENTRIES, Operation, TokenSeen};
-pub use options::{Leaf, Options};
+pub use options::{Behind, Leaf, Options};
+pub use proxy::ProxyError;
 pub use running::{StartError, TestVault};
 pub use seed::{Seed, SeedError, SeedSecret, SeedVersion};
 pub use store::{MAX_NAME, MAX_VALUE_BYTES, SecretSpec, StoreError};

@@ -18,6 +18,8 @@ pub enum Face {
     ManagedIdentity,
     /// The foreign host that no token may reach.
     Foreign,
+    /// What is behind the fault proxy.
+    Proxied,
 }
 
 /// Whether a request to a vault had a token.
@@ -104,6 +106,8 @@ pub struct Counters {
     pub foreign_requests: u64,
     /// Those of them that carried an `Authorization` header.
     pub foreign_authorizations: u64,
+    /// Requests that reached the fault proxy, whether or not it handed them on.
+    pub proxied: u64,
 }
 
 /// The requests since the start or the last clearing.
@@ -166,6 +170,7 @@ impl RequestLog {
             Operation::Token => counters.managed_identity_token_calls += 1,
             Operation::Other => {}
         }
+        counters.proxied += u64::from(entry.face == Face::Proxied);
         counters.token_calls = counters.entra_token_calls + counters.managed_identity_token_calls;
         counters.bad_tokens += u64::from(entry.face == Face::Vault && entry.token == TokenSeen::Bad);
         if entry.face == Face::Foreign {

@@ -17,7 +17,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use tracing_subscriber::EnvFilter;
-use valet_testvault::{Leaf, Options, RESOURCE, Seed, TENANT_ID, TestVault};
+use valet_testvault::{Behind, Leaf, Options, RESOURCE, Seed, TENANT_ID, TestVault};
 
 /// Key Vaults, Entra and managed identity for tests. Writes DIR/ca.pem and DIR/endpoints.json when it is ready; ends on SIGTERM.
 #[derive(Debug, Parser)]
@@ -35,6 +35,15 @@ struct Args {
     /// The foreign host (TLS).
     #[arg(long, default_value_t = ANY_PORT)]
     foreign: SocketAddr,
+    /// The fault proxy (TLS).
+    #[arg(long, default_value_t = ANY_PORT)]
+    proxy: SocketAddr,
+    /// What the fault proxy stands in front of: https://HOST:PORT or http://HOST:PORT.
+    #[arg(long)]
+    behind: Option<http::Uri>,
+    /// The authority that vouches for what is behind the fault proxy, PEM.
+    #[arg(long)]
+    behind_ca: Option<PathBuf>,
     /// Where ca.pem and endpoints.json are written.
     #[arg(long)]
     dir: PathBuf,
@@ -90,6 +99,8 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
         imds: args.imds,
         control: args.control,
         foreign: args.foreign,
+        proxy: args.proxy,
+        behind: args.behind.map(|url| Behind { url, ca_file: args.behind_ca }),
         dir: Some(args.dir),
         leaf: args.leaf,
         tenant_id: args.tenant,

@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use http::Uri;
+
 use crate::{
     clock::{TimeSource, system_time},
     endpoints::{RESOURCE, TENANT_ID},
@@ -25,6 +27,10 @@ pub struct Options {
     pub control: SocketAddr,
     /// The foreign host, TLS.
     pub foreign: SocketAddr,
+    /// The fault proxy, TLS, where there is anything behind it.
+    pub proxy: SocketAddr,
+    /// What the fault proxy hands requests on to.
+    pub behind: Option<Behind>,
     /// Where `ca.pem` and `endpoints.json` are written; a temporary directory where it is not named.
     pub dir: Option<PathBuf>,
     /// The certificate of the first listener.
@@ -49,6 +55,8 @@ impl Default for Options {
             imds: any_port,
             control: any_port,
             foreign: any_port,
+            proxy: any_port,
+            behind: None,
             dir: None,
             leaf: Leaf::default(),
             tenant_id: TENANT_ID.to_owned(),
@@ -70,8 +78,18 @@ impl fmt::Debug for Options {
     }
 }
 
-/// The certificate that the vaults' listener shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+/// A server behind the fault proxy: Azurite, or another test vault.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// `https://HOST:PORT` or `http://HOST:PORT`.
+    pub url: Uri,
+    /// The authority that vouches for it over https, PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The certificate that a listener shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Leaf {
     /// Signed by the test CA, for localhost, the loopback addresses, the vaults and the login host.
     #[default]

@@ -9,15 +9,17 @@ use std::{
 };
 
 use tempfile::{NamedTempFile, TempDir};
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     endpoints::{CLIENT_ID, CLIENT_SECRET, Endpoints, IDENTITY_HEADER, SYSTEM_IDENTITY_ID, USER_IDENTITY_ID},
     jwt::TokenKey,
+    line::{Acceptors, Site},
     managed_identity::APP_SERVICE_PATH,
     options::{Leaf, Options},
+    proxy::{Proxy, ProxyError},
     seed::SeedError,
-    server::{Site, bind, serve},
+    server::{Service, Tls, bind, serve},
     tls::{Authority, TlsError},
     world::World,
 };
@@ -42,6 +44,9 @@ pub enum StartError {
     /// No certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Nothing can be behind the fault proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// No key to sign tokens with.
     #[error("no key can be generated")]
     Key(#[from] aws_lc_rs::error::Unspecified),
@@ -67,13 +72,14 @@ impl TestVault {
         }
         let dir = Directory::open(options.dir.clone()).map_err(StartError::Write)?;
         let authority = Authority::generate()?;
-        let azure_tls = authority.acceptor(options.leaf)?;
-        let foreign_tls = authority.acceptor(Leaf::Trusted)?;
+        let acceptors = Arc::new(Acceptors::new(&authority)?);
+        let proxy = options.behind.as_ref().map(Proxy::new).transpose()?;
         let open = async |address| bind(address).await.map_err(|source| StartError::Listen { address, source });
         let (azure, azure_at) = open(options.listen).await?;
         let (identity, identity_at) = open(options.imds).await?;
         let (control, control_at) = open(options.control).await?;
         let (foreign, foreign_at) = open(options.foreign).await?;
+        let (proxy_listener, proxy_at) = open(options.proxy).await?;
         let endpoints = Endpoints {
             vault_url: format!("https://localhost:{}", azure_at.port()),
             authority_url: format!("https://localhost:{}", azure_at.port()),
@@ -82,6 +88,7 @@ impl TestVault {
             identity_header: IDENTITY_HEADER.to_owned(),
             control_url: format!("http://{control_at}"),
             foreign_url: format!("https://{foreign_at}"),
+            proxy_url: proxy.is_some().then(|| format!("https://localhost:{}", proxy_at.port())),
             ca_file: dir.path().join(CA_FILE),
             tenant_id: options.tenant_id.clone(),
             client_id: CLIENT_ID.to_owned(),
@@ -92,12 +99,19 @@ impl TestVault {
         };
         let ca_pem = authority.pem();
         let json = serde_json::to_string_pretty(&endpoints).map_err(|error| StartError::Write(error.into()))?;
-        let world = Arc::new(World::new(&options, endpoints, TokenKey::generate()?)?);
+        let world = Arc::new(World::new(&options, endpoints, TokenKey::generate()?, proxy)?);
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(Arc::clone(&world), Site::Azure, azure, Some(azure_tls)));
-        tasks.spawn(serve(Arc::clone(&world), Site::ManagedIdentity, identity, None));
-        tasks.spawn(serve(Arc::clone(&world), Site::Control, control, None));
-        tasks.spawn(serve(Arc::clone(&world), Site::Foreign, foreign, Some(foreign_tls)));
+        let tls = |line| Some(Tls { acceptors: Arc::clone(&acceptors), line });
+        let trusted = watch::Sender::new(Some(Leaf::Trusted)).subscribe();
+        for (service, listener, tls) in [
+            (Service::Azure, azure, tls(world.line(Site::Azure))),
+            (Service::Proxied, proxy_listener, tls(world.line(Site::Proxy))),
+            (Service::Foreign, foreign, tls(trusted)),
+            (Service::ManagedIdentity, identity, None),
+            (Service::Control, control, None),
+        ] {
+            tasks.spawn(serve(Arc::clone(&world), service, listener, tls));
+        }
         // Last, because whoever sees this file takes it that all is ready.
         write(dir.path(), CA_FILE, &ca_pem).map_err(StartError::Write)?;
         write(dir.path(), ENDPOINTS_FILE, &json).map_err(StartError::Write)?;

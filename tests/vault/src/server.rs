@@ -2,6 +2,7 @@
 //! connection (a slow answer, a held one) ends here, because its future is dropped.
 
 use std::{
+    future::pending,
     io,
     net::SocketAddr,
     os::fd::{AsFd, OwnedFd},
@@ -17,6 +18,7 @@ use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
@@ -25,8 +27,10 @@ use crate::{
     control, entra,
     fault::Fault,
     faulty,
+    line::Acceptors,
     log::Face,
     managed_identity,
+    options::Leaf,
     reply::{Outcome, Reply},
     vault,
     visit::Visit,
@@ -35,7 +39,7 @@ use crate::{
 
 /// What a listener serves.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Site {
+pub(crate) enum Service {
     /// Vaults and Entra.
     Azure,
     /// Managed identity.
@@ -44,6 +48,14 @@ pub(crate) enum Site {
     Control,
     /// The host that no token may reach.
     Foreign,
+    /// What is behind the fault proxy.
+    Proxied,
+}
+
+/// How connections over TLS begin: as a test wants it just now.
+pub(crate) struct Tls {
+    pub(crate) acceptors: Arc<Acceptors>,
+    pub(crate) line: watch::Receiver<Option<Leaf>>,
 }
 
 /// Binds; the address is known at once.
@@ -54,50 +66,82 @@ pub(crate) async fn bind(address: SocketAddr) -> io::Result<(TcpListener, Socket
 }
 
 /// Serves until it is dropped, and its connections with it.
-pub(crate) async fn serve(world: Arc<World>, site: Site, listener: TcpListener, tls: Option<TlsAcceptor>) {
+pub(crate) async fn serve(world: Arc<World>, service: Service, listener: TcpListener, mut tls: Option<Tls>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
+            // First, so that whoever is accepted is so under the new certificate.
+            biased;
+            // Who is connected already would not notice.
+            () = switched(&mut tls) => connections.abort_all(),
+            Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(Arc::clone(&world), site, stream, tls.clone()));
+                    connections.spawn(connection(Arc::clone(&world), service, stream, handshake(tls.as_ref())));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "no connection could be accepted");
                     tokio::task::yield_now().await;
                 }
             },
-            Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn connection(world: Arc<World>, site: Site, stream: TcpStream, tls: Option<TlsAcceptor>) {
+/// What a connection begins with.
+enum Handshake {
+    None,
+    Tls(TlsAcceptor),
+    /// The line is cut.
+    Reset,
+}
+
+fn handshake(tls: Option<&Tls>) -> Handshake {
+    let Some(Tls { acceptors, line }) = tls else { return Handshake::None };
+    let leaf = *line.borrow();
+    leaf.map_or(Handshake::Reset, |leaf| Handshake::Tls(acceptors.of(leaf).clone()))
+}
+
+async fn switched(tls: &mut Option<Tls>) {
+    if let Some(tls) = tls
+        && tls.line.changed().await.is_ok()
+    {
+        return;
+    }
+    pending::<()>().await;
+}
+
+/// No linger: the close that follows is a reset, not an orderly end.
+fn reset(socket: &impl AsFd) {
+    let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+}
+
+async fn connection(world: Arc<World>, service: Service, stream: TcpStream, handshake: Handshake) {
     let Ok(socket) = stream.as_fd().try_clone_to_owned() else { return };
     let _ = stream.set_nodelay(true);
-    match tls {
-        None => speak(world, site, stream, socket).await,
-        Some(tls) => match tls.accept(stream).await {
-            Ok(stream) => speak(world, site, stream, socket).await,
+    match handshake {
+        Handshake::None => speak(world, service, stream, socket).await,
+        Handshake::Reset => reset(&stream),
+        Handshake::Tls(tls) => match tls.accept(stream).await {
+            Ok(stream) => speak(world, service, stream, socket).await,
             Err(error) => tracing::debug!(%error, "no TLS"),
         },
     }
 }
 
-async fn speak<S: AsyncRead + AsyncWrite + Unpin>(world: Arc<World>, site: Site, stream: S, socket: OwnedFd) {
-    let service = service_fn(|request| {
+async fn speak<S: AsyncRead + AsyncWrite + Unpin>(world: Arc<World>, service: Service, stream: S, socket: OwnedFd) {
+    let handler = service_fn(|request| {
         let world = Arc::clone(&world);
         let socket = &socket;
         async move {
-            let outcome = answer(&world, site, request).await.map_err(|_| Unanswered)?;
+            let outcome = answer(&world, service, request).await.map_err(|_| Unanswered)?;
             outcome.into_response().ok_or_else(|| {
-                // No linger: the close that follows the error is a reset, not an orderly end.
-                let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+                reset(socket);
                 Unanswered
             })
         }
     });
-    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await {
         tracing::debug!(%error, "the connection ended");
     }
 }
@@ -109,26 +153,27 @@ struct Unanswered;
 
 async fn answer(
     world: &World,
-    site: Site,
+    service: Service,
     request: Request<Incoming>,
 ) -> Result<Outcome, Box<dyn std::error::Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, MAX_REQUEST_BODY).collect().await?.to_bytes();
-    let face = match site {
-        Site::Control => return Ok(Outcome::Whole(control::answer(world, &parts, &body))),
-        Site::ManagedIdentity => Face::ManagedIdentity,
-        Site::Foreign => Face::Foreign,
-        Site::Azure if entra::serves(parts.uri.path()) => Face::Entra,
-        Site::Azure => Face::Vault,
+    let face = match service {
+        Service::Control => return Ok(Outcome::Whole(control::answer(world, &parts, &body))),
+        Service::ManagedIdentity => Face::ManagedIdentity,
+        Service::Foreign => Face::Foreign,
+        Service::Azure if entra::serves(parts.uri.path()) => Face::Entra,
+        Service::Azure => Face::Vault,
+        Service::Proxied => Face::Proxied,
     };
     let mut visit = Visit::new(face, parts, body);
     visit.token = world.judge(&visit);
     let (seq, fault) = world.arrive(&visit);
     let mut waiting = Waiting { world, seq: Some(seq) };
     let name = fault.as_ref().map(Fault::name);
-    let regular = || regular(world, &visit);
+    let regular = regular(world, &visit);
     let outcome = match fault {
-        None => Outcome::Whole(regular()),
+        None => Outcome::Whole(regular.await),
         Some(fault) => faulty::spoil(world, &visit, fault, regular).await,
     };
     waiting.seq = None;
@@ -150,11 +195,12 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn regular(world: &World, visit: &Visit) -> Reply {
+async fn regular(world: &World, visit: &Visit) -> Reply {
     match visit.face {
         Face::Vault => vault::answer(world, visit),
         Face::Entra => entra::answer(world, visit),
         Face::ManagedIdentity => managed_identity::answer(world, visit),
+        Face::Proxied => world.proxied(visit).await,
         Face::Foreign => Reply::json(http::StatusCode::OK, &serde_json::json!({"value": [], "nextLink": null})),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use http::StatusCode;
 use tokio::sync::watch;
 
 use crate::{
@@ -13,8 +14,11 @@ use crate::{
     fault::Fault,
     faults::FaultRule,
     jwt::{Claims, TokenKey},
+    line::{Lines, Site},
     log::{Counters, Entry},
-    options::Options,
+    options::{Leaf, Options},
+    proxy::Proxy,
+    reply::Reply,
     seed::{Seed, SeedError},
     state::State,
     store::{SecretSpec, StoreError},
@@ -28,6 +32,8 @@ pub struct World {
     endpoints: Endpoints,
     seed: Seed,
     token_lifetime: i64,
+    lines: Lines,
+    proxy: Option<Proxy>,
     state: Mutex<State>,
     /// Counts releases of what is held.
     released: watch::Sender<u64>,
@@ -52,7 +58,12 @@ pub struct TokenSpec {
 }
 
 impl World {
-    pub(crate) fn new(options: &Options, endpoints: Endpoints, key: TokenKey) -> Result<Self, SeedError> {
+    pub(crate) fn new(
+        options: &Options,
+        endpoints: Endpoints,
+        key: TokenKey,
+        proxy: Option<Proxy>,
+    ) -> Result<Self, SeedError> {
         let clock = Clock::new(options.time.clone());
         let token_lifetime = i64::try_from(options.token_lifetime.as_secs()).unwrap_or(i64::MAX);
         let state = State::new(&options.seed, token_lifetime, clock.now())?;
@@ -62,6 +73,8 @@ impl World {
             endpoints,
             seed: options.seed.clone(),
             token_lifetime,
+            lines: Lines::new(options.leaf),
+            proxy,
             state: Mutex::new(state),
             released: watch::Sender::new(0),
             progress: watch::Sender::new(0),
@@ -156,6 +169,11 @@ impl World {
         self.state().directory.remove_identities();
     }
 
+    /// Sets which certificate a listener shows; without one, connections are reset before a byte. Open connections end.
+    pub fn set_line(&self, site: Site, leaf: Option<Leaf>) {
+        self.lines.of(site).send_replace(leaf);
+    }
+
     /// Switches a fault on; returns the number by which it is switched off.
     pub fn inject(&self, rule: FaultRule) -> u64 {
         self.state().faults.add(rule)
@@ -197,7 +215,7 @@ impl World {
         }
     }
 
-    /// Back to the start: seed, rights, applications, clock and token lifetime; no faults, an empty log.
+    /// Back to the start: seed, rights, applications, clock and token lifetime; no faults, an empty log. The lines stay as they are.
     ///
     /// # Panics
     ///
@@ -265,6 +283,18 @@ impl World {
         match domain {
             Some(domain) if self.endpoints.resource == RESOURCE => format!("https://{domain}"),
             _ => self.endpoints.resource.clone(),
+        }
+    }
+
+    pub(crate) fn line(&self, site: Site) -> watch::Receiver<Option<Leaf>> {
+        self.lines.of(site).subscribe()
+    }
+
+    /// The answer of what is behind the fault proxy.
+    pub(crate) async fn proxied(&self, visit: &Visit) -> Reply {
+        match &self.proxy {
+            Some(proxy) => proxy.answer(visit).await,
+            None => Reply::empty(StatusCode::BAD_GATEWAY),
         }
     }
 

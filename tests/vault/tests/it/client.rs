@@ -21,10 +21,12 @@ use tokio_rustls::{
 use valet_testvault::{TestVault, TokenSpec};
 
 pub(crate) struct Client<'a> {
-    vault: &'a TestVault,
     /// The `Host` header and the name in TLS.
     host: String,
     token: Option<String>,
+    port: u16,
+    /// The authority that is trusted, PEM.
+    ca_pem: &'a str,
 }
 
 #[derive(Debug)]
@@ -53,8 +55,16 @@ pub(crate) struct Open {
 impl<'a> Client<'a> {
     /// A caller with every right.
     pub(crate) fn new(vault: &'a TestVault) -> Self {
-        let host = vault.endpoints().vault_url.trim_start_matches("https://").to_owned();
-        Self { vault, host, token: Some(vault.sign_token(TokenSpec::default())) }
+        let url = &vault.endpoints().vault_url;
+        let token = Some(vault.sign_token(TokenSpec::default()));
+        Self { host: host(url), port: port(url), ca_pem: vault.ca_pem(), token }
+    }
+
+    /// The same caller, over a fault proxy.
+    pub(crate) fn over(mut self, proxy: &'a TestVault) -> Self {
+        let url = proxy.endpoints().proxy_url.as_deref().expect("there is something behind it");
+        (self.host, self.port, self.ca_pem) = (host(url), port(url), proxy.ca_pem());
+        self
     }
 
     pub(crate) fn token(mut self, token: Option<&str>) -> Self {
@@ -96,18 +106,24 @@ impl<'a> Client<'a> {
 
     pub(crate) async fn connect(&self) -> io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.vault.ca_pem().as_bytes()).expect("PEM")).expect("a CA");
+        roots.add(CertificateDer::from_pem_slice(self.ca_pem.as_bytes()).expect("PEM")).expect("a CA");
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("TLS versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let url = &self.vault.endpoints().vault_url;
-        let port: u16 = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
         let name = self.host.split(':').next().expect("a host").to_owned();
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
         TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name).expect("a name"), stream).await
     }
+}
+
+fn host(url: &str) -> String {
+    url.trim_start_matches("https://").to_owned()
+}
+
+fn port(url: &str) -> u16 {
+    url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
 }
 
 /// A path with a version of the API that every vault knows.

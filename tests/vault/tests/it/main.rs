@@ -6,4 +6,5 @@ mod fault_scopes;
 mod hosts;
 mod lifecycle;
 mod pages;
+mod proxy;
 mod request_log;
