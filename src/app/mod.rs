@@ -7,7 +7,7 @@ mod issuing;
 mod running;
 mod tending;
 
-pub use crate::transport::Limits;
+pub use crate::{azure::SystemResolver, transport::Limits};
 pub use generation::BuildError;
 
 use crate::{

@@ -2,8 +2,7 @@
 
 use super::{exit, output};
 use crate::{
-    app::{App, Error, Limits, Seams},
-    azure::SystemResolver,
+    app::{App, Error, Limits, Seams, SystemResolver},
     clock::SystemClock,
     config,
     env::{Env as _, OsEnv},
