@@ -2,9 +2,13 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
-use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
+use tracing::{Dispatch, level_filters::LevelFilter, subscriber::DefaultGuard};
+
+/// One more than the test's. While there is only one, tracing asks the thread that comes upon a log line first whether anybody wants it, and
+/// remembers its "no" for the others.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 
 /// Collects until it is dropped.
 pub(crate) struct Log {
@@ -17,6 +21,7 @@ struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn start(level: LevelFilter) -> Self {
+        LazyLock::force(&ANOTHER);
         let text = Text::default();
         let writer = text.clone();
         let subscriber =
