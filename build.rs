@@ -7,10 +7,11 @@ use std::{env, error::Error, fs, path::PathBuf};
 mod compat;
 
 /// Messages that hold values; `src/proto.rs` gives them a `Debug` that does not.
-const SECRET_MESSAGES: [&str; 5] = [
+const SECRET_MESSAGES: [&str; 6] = [
     "valet.v1.Answer",
     "valet.v1.Header",
     "valet.v1.IssueTokenResponse",
+    "valet.v1.ReportRejectedRequest",
     "valet.v1.SignRequestRequest",
     "valet.v1.SignRequestResponse",
 ];

@@ -22,4 +22,4 @@ macro_rules! redacted_debug {
     )*};
 }
 
-redacted_debug!(Answer, IssueTokenResponse, SignRequestRequest, SignRequestResponse, Header);
+redacted_debug!(Answer, IssueTokenResponse, ReportRejectedRequest, SignRequestRequest, SignRequestResponse, Header);

@@ -144,6 +144,7 @@ impl Lab {
             delegation: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(start())),
+            rejections: Arc::default(),
         };
         let issuer = Issuer::new(Vec::new(), Vec::new(), stores, as_clock(), Arc::clone(&counters));
         let broker = Broker::new(

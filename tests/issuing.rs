@@ -156,6 +156,7 @@ impl Lab {
             delegation: Cache::new(&cache, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(midnight())),
+            rejections: Arc::default(),
         };
         let issuer = Issuer::new(grants, vec![account], stores, as_clock(), counters);
         Self { issuer, shelf, giver, clock }

@@ -133,7 +133,7 @@ async fn invalidate_has_a_name_read_again_and_its_exit_code_says_how_it_ended() 
     assert_eq!(nobody.code, 69);
     let (code, log) = broker.stop().await;
     assert_eq!(code, 0);
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("\"kind\":\"invalidation\"")).collect();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("-invalidation\"")).collect();
     assert_eq!(lines.len(), 9, "{lines:#?}");
     assert!(lines[0].contains("\"outcome\":\"invalidated\""), "{}", lines[0]);
 }

@@ -143,6 +143,7 @@ impl Lab {
             delegation: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(clock.wall())),
+            rejections: Arc::default(),
         };
         let issuer = Issuer::new(vec![entry], vec![account], stores, as_clock(), Arc::clone(&counters));
         let extra = Extra(vec![("app".to_owned(), ExtraValue::Part(Part::Reference(reference("app"))))]);

@@ -31,6 +31,7 @@ pub(super) fn stores(maker: &Maker) -> IssueStores {
         delegation: maker.cache(&config),
         tokens: TokenCache::default(),
         ledger: Arc::new(Ledger::new(maker.seams.clock.wall())),
+        rejections: Arc::default(),
     }
 }
 

@@ -3,7 +3,10 @@ use crate::{
     azure::BreakerState,
     broker::Reader,
     config::{self, Loaded},
-    model::{Answer, Caller, Fault, FaultKind, IssuedToken, Lookup, Name, Right, SignableRequest, SignedRequest},
+    model::{
+        Answer, Caller, Fault, FaultKind, IssuedToken, Lookup, Name, Rejection, Reported, Right, SignableRequest,
+        SignedRequest,
+    },
     telemetry::Counter,
     transport::{CacheStatus, ConfigStatus, Control, Lookups, Reloaded, SourceStanding, SourceStatus, Status},
 };
@@ -95,6 +98,11 @@ impl Lookups for Running {
     ) -> Result<Option<SignedRequest>, Fault> {
         let generation = self.current.load_full();
         generation.broker.sign_request(caller, grant, request).await
+    }
+
+    async fn report_rejected(&self, caller: &Caller, rejection: &Rejection) -> Result<Option<Reported>, Fault> {
+        let generation = self.current.load_full();
+        generation.broker.report_rejected(caller, rejection).await
     }
 
     fn invalidate(&self, caller: &Caller, lookup: &Lookup) -> Result<usize, Fault> {

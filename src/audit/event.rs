@@ -10,7 +10,8 @@ pub struct Event {
     pub time: SystemTime,
     /// Who asked.
     pub caller: Caller,
-    /// `connection`, `variable`, `config`, `token`, `signature`, or the right that was refused (`admin`); `invalidation` of a name.
+    /// `connection`, `variable`, `config`, `token`, `signature`, or the right that was refused (`admin`);
+    /// `connection-invalidation` and so on, `connection-rejection` and `grant-rejection` for what is said of them.
     pub kind: &'static str,
     /// The name that was asked for, a grant's too; `None` where there was none.
     pub name: Option<Name>,
@@ -34,7 +35,7 @@ pub enum Outcome {
     },
     /// No source has the name.
     NotFound,
-    /// No answer was wanted, but something done: `invalidated`.
+    /// No answer was wanted, but something done: `invalidated`, or of a report `accepted`, `superseded` or `held_back`.
     Done(&'static str),
     /// A fault, by its reason.
     Fault(&'static str),

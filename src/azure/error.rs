@@ -300,7 +300,7 @@ pub enum Refusal {
     MissingPolicy,
     /// 403 to the list of a secret's versions, for want of a right.
     #[error(
-        "the latest version of the secret is disabled, and the identity may not list the others; enable that one, or give the identity the role \"Key Vault Secrets User\" on the vault or the secret permission \"list\" in its access policies"
+        "the latest version of the secret is disabled or suspect, and the identity may not list the others; enable that one, store a new one, or give the identity the role \"Key Vault Secrets User\" on the vault or the secret permission \"list\" in its access policies"
     )]
     MayNotList,
     /// 403 `ForbiddenByFirewall`.

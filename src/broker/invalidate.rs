@@ -14,7 +14,12 @@ impl Broker {
     /// # Errors
     /// [`crate::model::FaultKind::DeniedByPolicy`].
     pub fn invalidate(&self, caller: &Caller, lookup: &Lookup) -> Result<usize, Fault> {
-        let event = self.audit.begin(caller, "invalidation", Some(lookup));
+        let kind = match lookup.kind {
+            Kind::Connection => "connection-invalidation",
+            Kind::Variable => "variable-invalidation",
+            Kind::Config => "config-invalidation",
+        };
+        let event = self.audit.begin(caller, kind, Some(lookup));
         if let Err(denied) = self.decide(caller, Right::Admin) {
             event.end(&Err(denied.clone()));
             return Err(denied);

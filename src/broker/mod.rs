@@ -10,6 +10,7 @@ mod judged;
 mod mask;
 mod reader;
 mod reference;
+mod report;
 mod routes;
 mod tend;
 #[cfg(test)]
@@ -18,7 +19,7 @@ mod tests;
 pub use brokered::{Brokered, Extra, ExtraValue, Part};
 pub use config::{ConnectionConfig, EntraTokenConfig, ExtraConfig, Field, OnUnavailable, PartConfig, RouteConfig};
 pub use health::Health;
-pub use issue::{Account, AccountStatus, GrantEntry, IssueStores, Issuer, KeyStatus, Ledger, TokenCache};
+pub use issue::{Account, AccountStatus, GrantEntry, IssueStores, Issuer, KeyStatus, Ledger, Rejections, TokenCache};
 pub use judged::Judged;
 pub use reader::Reader;
 pub use reference::Referenced;

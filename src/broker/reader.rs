@@ -2,7 +2,7 @@ use super::{Health, Judged};
 use crate::{
     cache::Scope,
     clock::Clock,
-    model::{Fault, FaultKind, Found, Lookup, Name, Urgency},
+    model::{Fault, FaultKind, Found, Lookup, Name, Urgency, Wanted},
     source::Source,
     telemetry::{Counter, Counters},
 };
@@ -48,6 +48,17 @@ impl Reader {
     /// The same for a value by the name that the source itself has for it.
     pub(super) async fn read_named(&self, name: &Name, urgency: Urgency) -> Result<Option<Found>, Fault> {
         self.note(self.source.read_named(name, urgency).await, "secret", name)
+    }
+
+    /// The same for the newest version before this one that is wanted.
+    pub(super) async fn read_earlier(
+        &self,
+        name: &Name,
+        version: &str,
+        is_wanted: &Wanted,
+        urgency: Urgency,
+    ) -> Result<Option<Found>, Fault> {
+        self.note(self.source.read_earlier(name, version, is_wanted, urgency).await, "earlier version of secret", name)
     }
 
     fn note(&self, read: Result<Option<Found>, Fault>, kind: &str, name: &Name) -> Result<Option<Found>, Fault> {

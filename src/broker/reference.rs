@@ -2,7 +2,7 @@ use super::{Judged, Reader, TimedReader};
 use crate::{
     cache::{Cache, Hit, Key, Scope, Times},
     clock::Clock,
-    model::{Fault, FaultKind, Found, Kind, Lookup, Name, Origin, State, Urgency},
+    model::{Fault, FaultKind, Found, Kind, Lookup, Name, Origin, State, Urgency, Wanted},
     source::LocalValue,
 };
 use std::{sync::Arc, time::Duration};
@@ -84,6 +84,36 @@ impl Referenced {
             Whom::Source { asked, name, .. } => asked.reader.read_named(name, urgency).await,
             Whom::Local(value) => value.read(),
         }
+    }
+
+    /// The newest version before this one that is wanted; `None` where there is none.
+    pub(super) async fn read_earlier(
+        &self,
+        version: &str,
+        is_wanted: &Wanted,
+        urgency: Urgency,
+    ) -> Result<Option<Found>, Fault> {
+        match &self.whom {
+            Whom::Source { asked, name, .. } => asked.reader.read_earlier(name, version, is_wanted, urgency).await,
+            Whom::Local(_) => Ok(None),
+        }
+    }
+
+    /// What its value is kept under; `None` for what is local, and read each time.
+    pub(super) fn key(&self) -> Option<&Key> {
+        match &self.whom {
+            Whom::Source { key, .. } => Some(key),
+            Whom::Local(_) => None,
+        }
+    }
+
+    /// The same, believing nothing that is older.
+    pub(super) fn no_older_than(&self, age: Duration) -> Self {
+        let mut this = self.clone();
+        if let Whom::Source { asked, .. } = &mut this.whom {
+            asked.times = asked.times.no_older_than(age);
+        }
+        this
     }
 
     /// Its value, from memory while it is fresh. What is local costs nothing to read and is read each time.

@@ -4,7 +4,7 @@ use crate::{
     model::{Kind, Lookup},
 };
 use globset::GlobMatcher;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Which sources answer which names: the first route that matches, else every source in the order of valet.yaml.
 #[derive(Debug)]
@@ -27,6 +27,13 @@ pub struct TimedReader {
     pub reader: Arc<Reader>,
     /// The times of its source; those of a route may differ.
     pub times: Times,
+}
+
+impl TimedReader {
+    /// The same, for somebody who believes nothing that is older.
+    pub(super) fn no_older_than(&self, age: Duration) -> Self {
+        Self { times: self.times.no_older_than(age), ..self.clone() }
+    }
 }
 
 /// Where a matching lookup goes.

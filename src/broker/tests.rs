@@ -122,6 +122,7 @@ impl Lab {
             delegation: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(SystemTime::UNIX_EPOCH)),
+            rejections: Arc::default(),
         };
         let issuer = Issuer::new(Vec::new(), Vec::new(), stores, as_clock(), Arc::clone(&counters));
         let broker = Broker::new(policy, (Vec::new(), issuer), routes, cache, audit, as_clock(), counters);

@@ -70,11 +70,14 @@ fn for_people(status: &StatusResponse) -> String {
         line("source", &said);
     }
     for account in &status.accounts {
-        for key in &account.keys {
-            let mut said = vec![key.reference.clone()];
+        let earlier = account.earlier_keys.iter().map(|key| (key, "before: "));
+        for (key, before) in account.keys.iter().map(|key| (key, "")).chain(earlier) {
+            let mut said = vec![format!("{before}{}", key.reference)];
             said.extend((!key.fingerprint.is_empty()).then(|| format!("key {}", key.fingerprint)));
             said.extend((key.signs).then(|| "signs".to_owned()));
             said.extend((!key.reason.is_empty()).then(|| key.reason.clone()));
+            let suspect = key.suspect_until.as_ref();
+            said.extend(suspect.map(|until| format!("suspect until {}", when(Some(until)))));
             let safe = key.safe_to_regenerate_after.as_ref();
             said.extend(safe.map(|safe| format!("safe to regenerate after {}", when(Some(safe)))));
             line("account", &format!("{} ({}): {}", account.name, account.kind, said.join("; ")));

@@ -31,6 +31,13 @@ impl EntraTokens {
         Self { identity, tokens }
     }
 
+    /// Drops the token that [`Self::token`] gives now, because it was refused; whether that gives another one then. Not where this one has itself
+    /// replaced a rejected one a short while ago.
+    pub async fn reject(&self, scope: &str, at_least: Duration, now: SystemTime) -> bool {
+        let given = self.token(scope, at_least, now).await;
+        given.is_ok_and(|given| self.tokens.reject(given.token.expose()))
+    }
+
     /// A token for a scope that lives `at_least` so long from `now`; at once while one is at hand, which is renewed before its end.
     ///
     /// # Errors

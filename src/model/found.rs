@@ -16,6 +16,9 @@ pub struct Found {
     pub updated_at: Option<SystemTime>,
 }
 
+/// Which of several versions is wanted.
+pub type Wanted = dyn Fn(&Found) -> bool + Send + Sync;
+
 impl Found {
     /// A value of a source that knows neither versions nor expiry.
     pub fn plain(value: impl Into<String>) -> Self {

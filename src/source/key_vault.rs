@@ -1,7 +1,7 @@
 use super::{KeyVaultConfig, Source, key_vault_names::Names};
 use crate::{
     azure::{Azure, Error, IdentityConfig, SecretName, Setup, Standing, Vault},
-    model::{Fault, Found, Lookup, Name, SourceName, Urgency},
+    model::{Fault, Found, Lookup, Name, SourceName, Urgency, Wanted},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -77,6 +77,17 @@ impl Source for KeyVaultSource {
     async fn read_named(&self, name: &Name, urgency: Urgency) -> Result<Option<Found>, Fault> {
         let Some(name) = SecretName::parse(name.as_str()) else { return Ok(None) };
         self.vault.newest_enabled(&name, urgency).await.map_err(|error| fault(&name, &error))
+    }
+
+    async fn read_earlier(
+        &self,
+        name: &Name,
+        version: &str,
+        is_wanted: &Wanted,
+        urgency: Urgency,
+    ) -> Result<Option<Found>, Fault> {
+        let Some(name) = SecretName::parse(name.as_str()) else { return Ok(None) };
+        self.vault.earlier_enabled(&name, version, is_wanted, urgency).await.map_err(|error| fault(&name, &error))
     }
 
     fn standing(&self) -> Option<Standing> {

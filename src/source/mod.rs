@@ -18,7 +18,7 @@ pub use news::{Asked, Judge, News};
 
 use crate::{
     azure::Standing,
-    model::{Fault, Found, Lookup, Name, SourceName, Urgency},
+    model::{Fault, Found, Lookup, Name, SourceName, Urgency, ValueDigest, Wanted},
 };
 use async_trait::async_trait;
 use std::fmt::Debug;
@@ -57,6 +57,25 @@ pub trait Source: Debug + Send + Sync {
         let _ = held;
         std::future::pending().await
     }
+
+    /// Reads the newest version of a secret before this one that is enabled and wanted, of the few that are looked at; `None` where there is none, or
+    /// no versions. It is for an account whose two keys are stored in turn.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; [`crate::model::FaultKind::DeniedBySource`] where versions may not be listed.
+    async fn read_earlier(
+        &self,
+        _name: &Name,
+        _version: &str,
+        _is_wanted: &Wanted,
+        _urgency: Urgency,
+    ) -> Result<Option<Found>, Fault> {
+        Ok(None)
+    }
+
+    /// Hears that the service which a value is for has refused it, before it is read again: for a source that has its values from somewhere that
+    /// keeps them itself. `value` is the one that was refused, where that is known.
+    async fn rejected(&self, _lookup: &Lookup, _value: Option<&ValueDigest>) {}
 
     /// Whether and how often it may be asked now; `None` where nothing limits that. Asks nobody.
     fn standing(&self) -> Option<Standing> {

@@ -66,6 +66,12 @@ counters! {
     EntraBackedOff = "entra_backed_off",
     /// Names that were forgotten because an operator wanted that.
     Invalidations = "invalidations",
+    /// Reports of refused credentials.
+    Rejections = "rejections",
+    /// Reports that changed nothing because they came too soon after another one.
+    RejectionsHeldBack = "rejections_held_back",
+    /// Keys that became suspect because a token of theirs was refused.
+    KeysSuspected = "keys_suspected",
     /// Tokens that were signed.
     TokensSigned = "tokens_signed",
     /// Requests that were signed.

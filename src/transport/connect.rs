@@ -37,6 +37,7 @@ pub(super) enum Method {
     BatchGet,
     IssueToken,
     SignRequest,
+    ReportRejected,
     Status,
     Reload,
     Invalidate,
@@ -53,7 +54,8 @@ impl Method {
             "/valet.v1.Broker/BatchGet" => Self::BatchGet,
             "/valet.v1.Broker/IssueToken" => Self::IssueToken,
             "/valet.v1.Broker/SignRequest" => Self::SignRequest,
-            "/valet.v1.Broker/ReportRejected" | "/valet.v1.Broker/Watch" => Self::BrokerNotYet,
+            "/valet.v1.Broker/ReportRejected" => Self::ReportRejected,
+            "/valet.v1.Broker/Watch" => Self::BrokerNotYet,
             "/valet.v1.Admin/Status" => Self::Status,
             "/valet.v1.Admin/Reload" => Self::Reload,
             "/valet.v1.Admin/Invalidate" => Self::Invalidate,
@@ -94,6 +96,9 @@ impl Connect {
             Method::BatchGet => self.encode(codec, &methods.batch_get(caller, self.decode(codec, &body)?).await?),
             Method::IssueToken => self.encode(codec, &methods.issue_token(caller, self.decode(codec, &body)?).await?),
             Method::SignRequest => self.encode(codec, &methods.sign_request(caller, self.decode(codec, &body)?).await?),
+            Method::ReportRejected => {
+                self.encode(codec, &methods.report_rejected(caller, self.decode(codec, &body)?).await?)
+            }
             Method::Status => self.encode(codec, &methods.status(caller, self.decode(codec, &body)?)?),
             Method::Reload => self.encode(codec, &methods.reload(caller, self.decode(codec, &body)?).await?),
             Method::Invalidate => self.encode(codec, &methods.invalidate(caller, self.decode(codec, &body)?)?),

@@ -1,7 +1,8 @@
 use crate::{
     broker::AccountStatus,
     model::{
-        Answer, Caller, Fault, FaultKind, IssuedToken, Lookup, Name, Right, SignableRequest, SignedRequest, SourceName,
+        Answer, Caller, Fault, FaultKind, IssuedToken, Lookup, Name, Rejection, Reported, Right, SignableRequest,
+        SignedRequest, SourceName,
     },
 };
 use async_trait::async_trait;
@@ -40,6 +41,12 @@ pub trait Lookups: Send + Sync {
         grant: &Name,
         request: &SignableRequest,
     ) -> Result<Option<SignedRequest>, Fault>;
+
+    /// Takes in that a service has refused a credential; `None` means that there is no such connection or grant.
+    ///
+    /// # Errors
+    /// [`FaultKind::DeniedByPolicy`] where the caller may not get it either.
+    async fn report_rejected(&self, caller: &Caller, rejection: &Rejection) -> Result<Option<Reported>, Fault>;
 
     /// Forgets what is cached of a name; answers how many entries that was.
     ///

@@ -1,7 +1,10 @@
 use super::control;
 use crate::{
     broker::{AccountStatus, KeyStatus},
-    model::{Answer, Fault, FaultKind, IssuedToken, Kind, Lookup, SignableRequest, SignedRequest, State},
+    model::{
+        Answer, Credential, Fault, FaultKind, IssuedToken, Kind, Lookup, Name, Rejection, Reported, SignableRequest,
+        SignedRequest, State, ValueDigest,
+    },
     proto::v1,
 };
 use prost_types::Timestamp;
@@ -99,6 +102,27 @@ pub(super) fn signable(request: v1::SignRequestRequest) -> (String, SignableRequ
     (request.grant, SignableRequest { method: request.method, url: request.url, headers })
 }
 
+/// A report of a refused credential.
+///
+/// # Errors
+/// [`FaultKind::BadRequest`] where it names none, or its digest is none; [`FaultKind::BadName`] where no name is so.
+pub(super) fn rejection(request: &v1::ReportRejectedRequest) -> Result<Rejection, Fault> {
+    use v1::report_rejected_request::Credential as Named;
+    let of = match &request.credential {
+        Some(Named::ConnId(id)) => Credential::Connection(Lookup::parse(Kind::Connection, id, &request.team)?),
+        Some(Named::Grant(grant)) => Credential::Grant(Name::parse(grant)?),
+        None => return Err(Fault::new(FaultKind::BadRequest, "the report names nothing: set connId or grant")),
+    };
+    Ok(Rejection { of, value: ValueDigest::parse(&request.value_sha256)? })
+}
+
+/// What became of a report, as a message.
+pub(super) fn reported(reported: Reported) -> v1::ReportRejectedResponse {
+    let Reported { accepted, retry_after, superseded } = reported;
+    let retry_after = retry_after.and_then(|wait| wait.try_into().ok());
+    v1::ReportRejectedResponse { accepted, retry_after, superseded }
+}
+
 /// A signature as a message. This is where one leaves Valet.
 pub(super) fn signed(signed: SignedRequest) -> v1::SignRequestResponse {
     v1::SignRequestResponse { authorization: signed.authorization.expose().to_owned(), x_ms_date: signed.x_ms_date }
@@ -109,6 +133,7 @@ fn account(account: AccountStatus) -> v1::AccountStatus {
         name: account.name.as_ref().to_owned(),
         kind: account.kind.to_owned(),
         keys: account.keys.into_iter().map(key).collect(),
+        earlier_keys: account.earlier_keys.into_iter().map(key).collect(),
     }
 }
 
@@ -121,6 +146,7 @@ fn key(key: KeyStatus) -> v1::KeyStatus {
         signs: key.signs,
         reason: key.fault.map(|kind| kind.reason().to_owned()).unwrap_or_default(),
         safe_to_regenerate_after: key.safe_to_regenerate_after.map(time),
+        suspect_until: key.suspect_until.map(time),
     }
 }
 

@@ -102,8 +102,9 @@ impl broker_server::Broker for Grpc {
         close(self.0.sign_request(&caller, request).await)
     }
 
-    async fn report_rejected(&self, _: Request<v1::ReportRejectedRequest>) -> Reply<v1::ReportRejectedResponse> {
-        close(methods::not_yet())
+    async fn report_rejected(&self, request: Request<v1::ReportRejectedRequest>) -> Reply<v1::ReportRejectedResponse> {
+        let (caller, request) = open(request)?;
+        close(self.0.report_rejected(&caller, request).await)
     }
 
     type WatchStream = stream::Empty<Result<v1::WatchResponse, Status>>;

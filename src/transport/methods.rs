@@ -1,6 +1,6 @@
 use super::{Control, Limits, Lookups, convert, listener::Listener, status::Refusal};
 use crate::{
-    model::{Caller, Fault, FaultKind, Kind, Lookup, Name, Right},
+    model::{Caller, Credential, Fault, FaultKind, Kind, Lookup, Name, Right},
     proto::v1,
     telemetry::{Counter, Counters},
 };
@@ -31,6 +31,10 @@ pub(super) fn not_yet<T>() -> Outcome<T> {
 
 fn no_grant(grant: &Name) -> Refusal {
     Refusal::NotFound(format!("there is no grant {:?} in valet.yaml", grant.as_str()))
+}
+
+fn not_here(lookup: &Lookup) -> Refusal {
+    Refusal::NotFound(format!("{lookup} is not here: no source that was asked has it"))
 }
 
 impl Methods {
@@ -97,6 +101,21 @@ impl Methods {
         }
     }
 
+    pub(super) async fn report_rejected(
+        &self,
+        caller: &Caller,
+        request: v1::ReportRejectedRequest,
+    ) -> Outcome<v1::ReportRejectedResponse> {
+        let rejection = convert::rejection(&request)?;
+        match self.sound(self.lookups.report_rejected(caller, &rejection)).await? {
+            Some(reported) => Ok(convert::reported(reported)),
+            None => Err(match rejection.of {
+                Credential::Connection(lookup) => not_here(&lookup),
+                Credential::Grant(grant) => no_grant(&grant),
+            }),
+        }
+    }
+
     pub(super) fn status(&self, caller: &Caller, _: v1::StatusRequest) -> Outcome<v1::StatusResponse> {
         self.lookups.may(caller, Right::Admin)?;
         Ok(v1::StatusResponse {
@@ -143,7 +162,7 @@ impl Methods {
     async fn get(&self, caller: &Caller, lookup: &Lookup) -> Outcome<v1::Answer> {
         match self.sound(self.lookups.lookup(caller, lookup)).await? {
             Some(answer) => Ok(convert::answer(&answer)),
-            None => Err(Refusal::NotFound(format!("{lookup} is not here: no source that was asked has it"))),
+            None => Err(not_here(lookup)),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::lab::{CANARY, Lab, NAME, name};
 use std::time::Duration;
 use valet::{
     azure::{Error, KeyVault, Refusal, Vault},
-    model::Urgency,
+    model::{Found, Urgency},
 };
 use valet_testvault::{Action, Authorization, Grant, SecretSpec};
 
@@ -78,4 +78,51 @@ async fn without_the_right_to_list_the_refusal_says_that_one_and_what_else_would
         add_versions(&lab, &[("second", true)]);
         assert_eq!(newest(&lab.key_vault()).await, Ok(Some("second".to_owned())));
     }
+}
+
+/// The value of the newest version before this one that is not `not`.
+async fn earlier(vault: &KeyVault, than: &str, not: &'static str) -> Result<Option<String>, Error> {
+    let is_wanted = move |found: &Found| found.value.expose() != not;
+    let version = than.rsplit('/').next().unwrap();
+    let found = vault.earlier_enabled(&name(NAME), version, &is_wanted, Urgency::Awaited).await?;
+    Ok(found.map(|found| found.value.expose().to_owned()))
+}
+
+#[tokio::test]
+async fn of_the_versions_before_one_the_newest_is_read_that_is_enabled_and_wanted() {
+    let lab = Lab::start().await;
+    let ids = add_versions(&lab, &[("one", true), ("two", true), ("off", false), ("two", true), ("three", true)]);
+    let vault = lab.key_vault();
+    assert_eq!(earlier(&vault, &ids[4], "two").await, Ok(Some("one".to_owned())));
+    assert_eq!((lab.vault.counters().reads, lab.vault.counters().lists), (3, 1));
+    assert_eq!(earlier(&vault, &ids[3], "three").await, Ok(Some("two".to_owned())), "the latest one is later");
+    assert_eq!(earlier(&vault, &ids[0], "one").await, Ok(Some(CANARY.to_owned())));
+    assert_eq!(earlier(&vault, &ids[0], CANARY).await, Ok(None));
+    add_versions(&lab, &[("same", true); 4]);
+    assert_eq!(earlier(&vault, "ffffffffffffffffffffffffffffffff", "same").await, Ok(None), "few are looked at");
+}
+
+#[tokio::test]
+async fn a_version_that_says_to_hold_the_same_of_two_keys_is_passed_over() {
+    let lab = Lab::start().await;
+    let add = |value: &str, id: &str| {
+        lab.advance(Duration::from_secs(1));
+        let tags = Some([("CredentialId".to_owned(), id.to_owned())].into());
+        lab.vault.put_secret("default", NAME, SecretSpec { tags, ..SecretSpec::value(value) }).unwrap()
+    };
+    add("first-of-1", "key1");
+    add("first-of-2", "key2");
+    let latest = add("second-of-2", "key2");
+    assert_eq!(earlier(&lab.key_vault(), &latest, "second-of-2").await, Ok(Some("first-of-1".to_owned())));
+}
+
+#[tokio::test]
+async fn earlier_versions_need_the_right_to_list() {
+    let lab = Lab::start().await;
+    let ids = add_versions(&lab, &[("second", true)]);
+    let appid = lab.vault.endpoints().client_id.clone();
+    lab.vault.revoke(&Grant { actions: vec![Action::List], ..Grant::all(appid) });
+    let error = earlier(&lab.key_vault(), &ids[0], "second").await.unwrap_err();
+    assert!(matches!(error, Error::Refused { why: Refusal::MayNotList, .. }), "{error:?}");
+    assert!(error.to_string().contains("suspect"), "{error}");
 }

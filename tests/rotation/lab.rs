@@ -11,18 +11,21 @@ use std::{
 };
 use valet::{
     audit::Audit,
-    azure::{DelegationKeys, Error, NetworkConfig, UserDelegationKey},
+    azure::{DelegationKeys, Error, NetworkConfig, Token, Tokens, UserDelegationKey},
     broker::{
-        Account, Broker, Brokered, Extra, ExtraValue, Field, GrantEntry, IssueStores, Issuer, Ledger, Part, Reader,
-        Referenced, Routes, TimedReader, TokenCache,
+        Account, AccountStatus, Broker, Brokered, Extra, ExtraValue, Field, GrantEntry, IssueStores, Issuer, Ledger,
+        Part, Reader, Referenced, Routes, TimedReader, TokenCache,
     },
     cache::{self, Cache, Scope, Times},
     clock::{Clock, ManualClock},
     mint::{
-        AccountConfig, AccountKind, Delegation, Grant, GrantConfig, GrantKind, Hook, ScopeConfig, StorageConfig,
-        StorageService,
+        AccountConfig, AccountKind, Delegation, EntraTokens, Grant, GrantConfig, GrantKind, Hook, ScopeConfig,
+        StorageConfig, StorageService,
     },
-    model::{Caller, Claims, Fault, FaultKind, Found, Kind, Lookup, Name, Origin, Right, Secret, SourceName, Urgency},
+    model::{
+        Caller, Claims, Credential, Fault, FaultKind, Found, Kind, Lookup, Name, Origin, Rejection, Reported, Right,
+        Secret, SourceName, Urgency, ValueDigest, Wanted,
+    },
     policy::Policy,
     source::Source,
     telemetry::{Counter, Counters},
@@ -30,7 +33,8 @@ use valet::{
 
 pub(crate) const KEY1: &str = "MTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTE=";
 pub(crate) const KEY2: &str = "MjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjI=";
-const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const KEY3: &str = "MzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzM=";
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 /// 2026-11-24T00:00:00Z.
 pub(crate) fn midnight() -> SystemTime {
@@ -45,7 +49,11 @@ pub(crate) struct Shelf {
     values: Mutex<BTreeMap<String, Vec<Found>>>,
     /// What keeps everything away.
     fault: Mutex<Option<FaultKind>>,
+    /// What keeps versions before the latest away.
+    list_fault: Mutex<Option<FaultKind>>,
     reads: AtomicU64,
+    /// What it was told to have been refused.
+    told: Mutex<Vec<(Lookup, Option<ValueDigest>)>>,
 }
 
 impl Shelf {
@@ -84,6 +92,45 @@ impl Source for Shelf {
     async fn read_named(&self, name: &Name, _: Urgency) -> Result<Option<Found>, Fault> {
         self.latest(name.as_str())
     }
+
+    async fn read_earlier(
+        &self,
+        name: &Name,
+        version: &str,
+        wanted: &Wanted,
+        _: Urgency,
+    ) -> Result<Option<Found>, Fault> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        if let Some(kind) = *self.list_fault.lock().unwrap() {
+            return Err(Fault::new(kind, "planted"));
+        }
+        let values = self.values.lock().unwrap();
+        let versions = values.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let mut earlier = versions.iter().rev().skip_while(|found| found.version.as_deref() != Some(version)).skip(1);
+        Ok(earlier.find(|found| wanted(found)).cloned())
+    }
+
+    async fn rejected(&self, lookup: &Lookup, value: Option<&ValueDigest>) {
+        self.told.lock().unwrap().push((lookup.clone(), value.cloned()));
+    }
+}
+
+/// Entra, whose tokens live for an hour and are numbered.
+#[derive(Debug)]
+struct Entra(Arc<ManualClock>, AtomicU64);
+
+#[async_trait]
+impl Tokens for Entra {
+    async fn lasting_token(&self, _: &str, _: Duration) -> Result<Token, Error> {
+        let text = Secret::new(format!("token {}", self.1.load(Ordering::Relaxed)));
+        Ok(Token { text, expires_at: self.0.wall() + HOUR })
+    }
+
+    fn reject(&self, token: &str) -> bool {
+        let number = self.1.load(Ordering::Relaxed);
+        self.1.store(number + u64::from(token == format!("token {number}")), Ordering::Relaxed);
+        true
+    }
 }
 
 /// Gives user delegation keys of 7 days, and counts them.
@@ -118,7 +165,8 @@ pub(crate) struct Lab {
 impl Lab {
     /// An account of the keys `a` and `b`, with the grants `read` and `delegated` of 12 h and at least 6 h, and `key`, which is the key itself.
     ///
-    /// Brokered are `wasb` (carries `read`), `udk` (carries `delegated`) and `pg` (refers to `pw`).
+    /// Brokered are `wasb` (carries `read`), `udk` (carries `delegated`), `pg` (refers to `pw`) and `db` (carries an Entra token). `sign` is a grant of
+    /// signatures.
     pub(crate) fn new() -> Self {
         Self::with_keys(&["a", "b"])
     }
@@ -128,8 +176,8 @@ impl Lab {
         let clock = Arc::new(ManualClock::new(midnight()));
         let as_clock = || Arc::clone(&clock) as Arc<dyn Clock>;
         let counters = Arc::new(Counters::new());
-        let (values, fault, reads) = Default::default();
-        let shelf = Arc::new(Shelf { name: SourceName::new("vault"), values, fault, reads });
+        let (values, fault, list_fault, reads, told) = Default::default();
+        let shelf = Arc::new(Shelf { name: SourceName::new("vault"), values, fault, list_fault, reads, told });
         let source = Arc::clone(&shelf) as Arc<dyn Source>;
         let reader = Reader::new(source, Scope::of(&"vault"), as_clock(), Arc::clone(&counters));
         let reader = TimedReader { reader: Arc::new(reader), times: Times::default() };
@@ -149,6 +197,7 @@ impl Lab {
             ("read", GrantKind::ServiceSas),
             ("delegated", GrantKind::UserDelegationSas),
             ("key", GrantKind::AccountKey),
+            ("sign", GrantKind::SharedKey),
         ];
         let grants = grants.map(|(name, kind)| GrantConfig {
             name: name.into(),
@@ -182,19 +231,32 @@ impl Lab {
             None,
             Extra(vec![("app".to_owned(), ExtraValue::Part(Part::Literal(Secret::new("airflow"))))]),
         );
-        let brokered = vec![carrying("wasb", &grants[0]), carrying("udk", &grants[1]), pg];
+        let entra = Arc::new(Entra(Arc::clone(&clock), AtomicU64::default()));
+        let entra = Part::Entra {
+            tokens: EntraTokens::new("prod".into(), entra),
+            scope: "ossrdbms".to_owned(),
+            min_remaining: Duration::from_mins(5),
+        };
+        let (db, fields) = (Name::parse("db").unwrap(), vec![(Field::Password, entra)]);
+        let db = Brokered::new(db, "postgres".to_owned(), None, fields, None, Extra(Vec::new()));
+        let brokered = vec![carrying("wasb", &grants[0]), carrying("udk", &grants[1]), pg, db];
         let size = cache::Config::default();
         let stores = IssueStores {
             keys: Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             delegation: Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(midnight())),
+            rejections: Arc::default(),
         };
         let entries = grants.iter().map(entry).collect();
         let issuer = Issuer::new(entries, vec![account], stores, as_clock(), Arc::clone(&counters));
         let rights = [Right::Connections, Right::Variables, Right::Tokens];
         let broker = Broker::new(
-            Policy::new([("tasks".into(), BTreeSet::from(rights)), ("admin".into(), BTreeSet::from([Right::Admin]))]),
+            Policy::new([
+                ("tasks".into(), BTreeSet::from(rights)),
+                ("admin".into(), BTreeSet::from([Right::Admin])),
+                ("signatures".into(), BTreeSet::from([Right::Signatures])),
+            ]),
             (brokered, issuer),
             Routes::new(&[], vec![reader]).unwrap(),
             Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
@@ -216,8 +278,21 @@ impl Lab {
         versions.push(found);
     }
 
+    pub(crate) fn delete(&self, name: &str) {
+        self.shelf.values.lock().unwrap().remove(name);
+    }
+
     pub(crate) fn set_fault(&self, kind: Option<FaultKind>) {
         *self.shelf.fault.lock().unwrap() = kind;
+    }
+
+    pub(crate) fn set_list_fault(&self, kind: Option<FaultKind>) {
+        *self.shelf.list_fault.lock().unwrap() = kind;
+    }
+
+    /// What the vault was told to have been refused.
+    pub(crate) fn told(&self) -> Vec<(Lookup, Option<ValueDigest>)> {
+        self.shelf.told.lock().unwrap().clone()
     }
 
     /// How often the vault was read.
@@ -248,6 +323,37 @@ impl Lab {
     pub(crate) async fn signs(&self) -> Result<String, Fault> {
         let token = self.broker.issue_token(&caller("tasks"), &Name::parse("key").unwrap(), None).await?;
         Ok(token.unwrap().token.expose().to_owned())
+    }
+
+    pub(crate) fn account(&self) -> AccountStatus {
+        self.broker.issuer().accounts().remove(0)
+    }
+
+    /// The fingerprint of the key that signed a token of `read`, and the token.
+    pub(crate) async fn token(&self) -> (String, String) {
+        let token =
+            self.broker.issue_token(&caller("tasks"), &Name::parse("read").unwrap(), None).await.unwrap().unwrap();
+        (token.fingerprint.unwrap().to_string(), token.token.expose().to_owned())
+    }
+
+    /// Reports a connection, or the value of one that was refused.
+    pub(crate) async fn report(&self, conn_id: &str, value: Option<&str>) -> Result<Option<Reported>, Fault> {
+        let lookup = Lookup::parse(Kind::Connection, conn_id, "").unwrap();
+        self.report_of("tasks", Credential::Connection(lookup), value).await
+    }
+
+    pub(crate) async fn report_grant(&self, grant: &str) -> Result<Option<Reported>, Fault> {
+        self.report_of("tasks", Credential::Grant(Name::parse(grant).unwrap()), None).await
+    }
+
+    pub(crate) async fn report_of(
+        &self,
+        listener: &str,
+        of: Credential,
+        value: Option<&str>,
+    ) -> Result<Option<Reported>, Fault> {
+        let value = value.map(|value| ValueDigest::of(&Secret::new(value)));
+        self.broker.report_rejected(&caller(listener), &Rejection { of, value }).await
     }
 
     pub(crate) fn invalidate(&self, kind: Kind, name: &str, team: &str) -> Result<usize, Fault> {

@@ -4,3 +4,4 @@
 
 mod invalidation;
 mod lab;
+mod rejection;

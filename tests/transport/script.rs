@@ -18,8 +18,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use valet::{
     broker::{AccountStatus, KeyStatus},
     model::{
-        Answer, Caller, Fault, FaultKind, Found, IssuedToken, Lookup, Name, Right, Secret, SignableRequest,
-        SignedRequest, SourceName, State,
+        Answer, Caller, Credential, Fault, FaultKind, Found, IssuedToken, Lookup, Name, Rejection, Reported, Right,
+        Secret, SignableRequest, SignedRequest, SourceName, State, ValueDigest,
     },
     proto::v1,
     telemetry::{Counter, Counters},
@@ -173,6 +173,22 @@ impl Lookups for Script {
         Ok(Some(SignedRequest { authorization: Secret::new(CANARY), x_ms_date, fingerprint, account }))
     }
 
+    async fn report_rejected(&self, caller: &Caller, rejection: &Rejection) -> Result<Option<Reported>, Fault> {
+        let (name, value) = match &rejection.of {
+            Credential::Connection(lookup) => {
+                self.asked.lock().unwrap().push((caller.clone(), lookup.clone()));
+                (&lookup.name, ValueDigest::of(&Secret::new(CANARY)))
+            }
+            Credential::Grant(grant) => (grant, ValueDigest::of(&Secret::new("other"))),
+        };
+        match name.as_str() {
+            "hit" if rejection.value == Some(value) => Ok(Some(Reported { accepted: true, ..Reported::default() })),
+            "hit" => Ok(Some(Reported { superseded: true, ..Reported::default() })),
+            "soon" => Ok(Some(Reported { retry_after: Some(Duration::from_millis(2500)), ..Reported::default() })),
+            name => outcome_of(name),
+        }
+    }
+
     fn invalidate(&self, caller: &Caller, lookup: &Lookup) -> Result<usize, Fault> {
         self.may(caller, Right::Admin)?;
         self.asked.lock().unwrap().push((caller.clone(), lookup.clone()));
@@ -216,6 +232,17 @@ impl Control for Script {
                     fault: Some(FaultKind::BadKey),
                     signs: true,
                     safe_to_regenerate_after: Some(then() + Duration::from_hours(12)),
+                    suspect_until: Some(then() + Duration::from_hours(1)),
+                }],
+                earlier_keys: vec![KeyStatus {
+                    reference: "{secret: prod/key1}".to_owned(),
+                    fingerprint: Some("before".to_owned()),
+                    version: None,
+                    created_at: None,
+                    fault: None,
+                    signs: false,
+                    safe_to_regenerate_after: None,
+                    suspect_until: None,
                 }],
             }],
             cache: CacheStatus { values: 1, max_bytes: 64 << 20, ..CacheStatus::default() },

@@ -10,7 +10,7 @@ use crate::{
         token::Tokens,
     },
     clock::Clock,
-    model::{Found, Secret, Urgency, is_loopback},
+    model::{Found, Secret, Urgency, Wanted, is_loopback},
 };
 use async_trait::async_trait;
 use azure_core::{
@@ -141,6 +141,16 @@ impl Vault for KeyVault {
 
     async fn newest_enabled(&self, name: &SecretName, urgency: Urgency) -> Result<Option<Found>, Error> {
         self.in_time(urgency, self.read_newest_enabled(name)).await
+    }
+
+    async fn earlier_enabled(
+        &self,
+        name: &SecretName,
+        version: &str,
+        is_wanted: &Wanted,
+        urgency: Urgency,
+    ) -> Result<Option<Found>, Error> {
+        self.in_time(urgency, self.read_earlier_enabled(name, version, is_wanted)).await
     }
 
     fn standing(&self) -> Standing {

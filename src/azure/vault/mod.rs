@@ -15,7 +15,7 @@ pub use client::KeyVault;
 pub use secret_name::SecretName;
 
 use super::{config::BudgetConfig, error::Error, guard::BreakerState};
-use crate::model::{Found, Urgency};
+use crate::model::{Found, Urgency, Wanted};
 use async_trait::async_trait;
 use std::fmt::Debug;
 
@@ -33,6 +33,18 @@ pub trait Vault: Debug + Send + Sync {
     /// # Errors
     /// As [`Self::secret`]; where the latest version is disabled, the right to list is needed to find another.
     async fn newest_enabled(&self, name: &SecretName, urgency: Urgency) -> Result<Option<Found>, Error>;
+
+    /// The newest version before this one that is enabled and wanted, of the few that are looked at; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Self::secret`]; it needs the right to list.
+    async fn earlier_enabled(
+        &self,
+        name: &SecretName,
+        version: &str,
+        is_wanted: &Wanted,
+        urgency: Urgency,
+    ) -> Result<Option<Found>, Error>;
 
     /// Whether it may be asked now, and how often. Asks nobody.
     fn standing(&self) -> Standing;

@@ -8,7 +8,7 @@ pub use part::Part;
 
 use super::{
     Field, Judged,
-    issue::{Issuer, Vended},
+    issue::{Heeded, Issuer, Vended},
     mask::mask_of,
 };
 use crate::{
@@ -18,9 +18,10 @@ use crate::{
     model::{Answer, Fault, Found, Kind, Name, Secret, SourceName, State},
 };
 use encode::Encoder;
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use part::Piece;
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -119,6 +120,15 @@ impl Brokered {
     pub(super) fn forget(&self, issuer: &Issuer, values: &Cache<Judged>) -> usize {
         let of_grants = self.grants().map(|grant| issuer.forget(grant)).sum::<usize>();
         of_grants + self.parts().map(|part| part.forget(values)).sum::<usize>()
+    }
+
+    /// Takes in that it was refused by the service that it is for: whatever it is put together of is read again past the cache, at a bounded rate,
+    /// and the keys that signed for it are suspect.
+    pub(super) async fn reject(&self, with: &With<'_>) -> Heeded {
+        let grants: BTreeSet<_> = self.grants().collect();
+        let of_grants = join_all(grants.into_iter().map(|grant| with.issuer.reject(grant))).await;
+        let of_parts = join_all(self.parts().map(|part| part.reject(with))).await;
+        of_grants.into_iter().chain(of_parts).fold(Heeded::default(), Heeded::and)
     }
 
     /// The grants whose tokens it carries.

@@ -1,6 +1,6 @@
 use super::With;
 use crate::{
-    broker::{Judged, Referenced},
+    broker::{Judged, Referenced, issue::Heeded},
     cache::Cache,
     mint::EntraTokens,
     model::{Fault, Secret, State},
@@ -45,6 +45,26 @@ impl Part {
         match self {
             Self::Grant(grant) => Some(grant),
             Self::Literal(_) | Self::Reference(_) | Self::Entra { .. } => None,
+        }
+    }
+
+    /// Takes in that a connection with it was refused; a grant is the issuer's to reject.
+    pub(super) async fn reject(&self, with: &With<'_>) -> Heeded {
+        let (rejections, now) = (&with.issuer.stores().rejections, with.clock.monotonic());
+        match self {
+            Self::Literal(_) | Self::Grant(_) => Heeded::default(),
+            Self::Reference(reference) => {
+                let heeded = reference.key().map(|key| rejections.heed(key, now)).unwrap_or_default();
+                if heeded.accepted {
+                    // What keeps it away is said by the next lookup.
+                    drop(reference.no_older_than(Duration::ZERO).value(with.values, with.clock).await);
+                }
+                heeded
+            }
+            Self::Entra { tokens, scope, min_remaining } => {
+                let accepted = tokens.reject(scope, *min_remaining, with.clock.wall()).await;
+                Heeded { accepted, retry_after: None }
+            }
         }
     }
 

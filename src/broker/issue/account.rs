@@ -1,54 +1,18 @@
-use super::{
-    Ledger,
-    key_slot::{KeySlot, Seen},
-};
+use super::{IssueStores, key_slot::KeySlot};
 use crate::{
     broker::Referenced,
     cache::{Cache, Hit},
-    mint::{AccountConfig, AccountKind, StoredKey},
+    mint::{AccountConfig, StoredKey},
     model::{Fault, FaultKind},
 };
 use futures::future::join_all;
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 /// An account with its keys.
 #[derive(Debug)]
 pub struct Account {
     config: Arc<AccountConfig>,
     keys: Vec<KeySlot>,
-}
-
-/// What is known of an account, without its keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountStatus {
-    /// Its name in valet.yaml.
-    pub name: Arc<str>,
-    /// Its kind as valet.yaml spells it.
-    pub kind: &'static str,
-    /// Its keys, in the order of valet.yaml.
-    pub keys: Vec<KeyStatus>,
-}
-
-/// What is known of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyStatus {
-    /// The reference as valet.yaml spells it.
-    pub reference: String,
-    /// Which key it is; `None` until it has been read.
-    pub fingerprint: Option<String>,
-    /// The source's version of it.
-    pub version: Option<Arc<str>>,
-    /// When that version was made.
-    pub created_at: Option<SystemTime>,
-    /// What keeps it away, where it cannot be had.
-    pub fault: Option<FaultKind>,
-    /// Whether it is the one that signs.
-    pub signs: bool,
-    /// From when it may be regenerated without a token of it being out; `None` where it has not been read, or is itself handed out.
-    pub safe_to_regenerate_after: Option<SystemTime>,
 }
 
 impl Account {
@@ -67,77 +31,67 @@ impl Account {
         &self.config.name
     }
 
-    /// The key that signs: the newest of those that are there and enabled. One that cannot be had leaves the others.
-    ///
-    /// # Errors
-    /// Where no key can be had: what keeps the first one away that might come back, else [`FaultKind::BadKey`] with what is wrong with each.
-    pub(super) async fn signing_key(&self, cache: &Cache<StoredKey>) -> Result<Hit<StoredKey>, Fault> {
-        let reads = join_all(self.keys.iter().map(|slot| slot.get(cache))).await;
-        let mut newest: Option<Hit<StoredKey>> = None;
-        let mut faults = Vec::new();
-        for read in reads {
-            match read {
-                // Of two that are as new as each other the first one written counts, so that two Valets agree.
-                Ok(hit) if newest.as_ref().is_none_or(|newest| hit.value.created > newest.value.created) => {
-                    newest = Some(hit);
-                }
-                Ok(_) => {}
-                Err(fault) => faults.push(fault),
-            }
-        }
-        if let Some(newest) = newest {
-            return Ok(newest);
-        }
-        let worst = faults.iter().position(|fault| fault.kind().is_unavailable());
-        let worst = worst.or_else(|| faults.iter().position(|fault| fault.kind() != FaultKind::BadKey));
-        if let Some(at) = worst {
-            return Err(faults.swap_remove(at));
-        }
-        let all: Vec<_> = faults.iter().map(Fault::message).collect();
-        Err(Fault::new(FaultKind::BadKey, all.join("; ")))
-    }
-
     /// Its keys.
     pub(super) fn slots(&self) -> &[KeySlot] {
         &self.keys
     }
 
-    /// Drops its keys, so that they are read again before anything is signed; answers how many there were.
-    pub(super) fn forget(&self, cache: &Cache<StoredKey>) -> usize {
-        cache.invalidate(|key| self.keys.iter().any(|slot| slot.key() == key))
+    /// The key that signs: the newest of those that are there and enabled and not suspect. One that cannot be had leaves the others.
+    ///
+    /// Where there is one reference, its secret may hold the account's two keys in turn, as Microsoft's rotation stores them: while the newest
+    /// version is suspect the one before it that holds another key signs. Two references are the two keys, and what they held before is dead.
+    ///
+    /// # Errors
+    /// Where no key can be had: what keeps the first one away that might come back, else [`FaultKind::BadKey`] with what is wrong with each.
+    pub(super) async fn signing_key(&self, stores: &IssueStores, now: Duration) -> Result<Hit<StoredKey>, Fault> {
+        let mut reads = join_all(self.keys.iter().map(|slot| slot.get(&stores.keys))).await;
+        let hits = || reads.iter().filter_map(|read| read.as_ref().ok());
+        let is_suspect = |key: &StoredKey| self.suspect_for(stores, key, now).is_some();
+        let earlier = match (&self.keys[..], hits().next()) {
+            ([only], Some(newest)) if is_suspect(&newest.value) => only.earlier(&stores.keys, &newest.value).await,
+            _ => None,
+        };
+        if let Some(chosen) = choose(hits().collect(), earlier.as_ref(), |hit| &hit.value, is_suspect) {
+            return Ok(chosen.clone());
+        }
+        let fault = |is_it: &dyn Fn(FaultKind) -> bool| {
+            reads.iter().position(|read| read.as_ref().is_err_and(|fault| is_it(fault.kind())))
+        };
+        if let Some(at) = fault(&FaultKind::is_unavailable).or_else(|| fault(&|kind| kind != FaultKind::BadKey)) {
+            return reads.swap_remove(at);
+        }
+        let all: Vec<_> = reads.iter().filter_map(|read| Some(read.as_ref().err()?.message())).collect();
+        Err(Fault::new(FaultKind::BadKey, all.join("; ")))
     }
 
-    /// What is known of it; asks nobody. `longest` is the longest life of a token that its keys sign.
-    pub(super) fn status(&self, ledger: &Ledger, longest: Duration, hands_out_key: bool) -> AccountStatus {
-        let seen: Vec<_> = self.keys.iter().map(|slot| (slot, slot.seen())).collect();
-        let mut signing: Option<&StoredKey> = None;
-        for key in seen.iter().filter(|(_, seen)| seen.fault.is_none()).filter_map(|(_, seen)| seen.key.as_deref()) {
-            if signing.is_none_or(|signing| key.created > signing.created) {
-                signing = Some(key);
-            }
-        }
-        let fingerprint = signing.map(|key| key.fingerprint.clone());
-        let keys = seen.iter().map(|(slot, Seen { key, fault })| {
-            let safe = |key: &StoredKey| ledger.safe_after(self.name(), &key.fingerprint, key.created, longest);
-            KeyStatus {
-                reference: slot.reference(),
-                fingerprint: key.as_ref().map(|key| key.fingerprint.as_str().to_owned()),
-                version: key.as_ref().and_then(|key| key.version.clone()),
-                created_at: key.as_ref().and_then(|key| key.created),
-                fault: *fault,
-                signs: key.as_ref().is_some_and(|key| Some(&key.fingerprint) == fingerprint.as_ref()),
-                safe_to_regenerate_after: key.as_deref().filter(|_| !hands_out_key).map(safe),
-            }
-        });
-        AccountStatus { name: Arc::clone(self.name()), kind: kind(&self.config.kind), keys: keys.collect() }
+    /// For how long a key of it is suspect yet.
+    pub(super) fn suspect_for(&self, stores: &IssueStores, key: &StoredKey, now: Duration) -> Option<Duration> {
+        stores.rejections.suspect_for(self.name(), key, now)
+    }
+
+    /// Reads every key again, past the cache; one that cannot be read stays what it is.
+    pub(super) async fn read_again(&self, stores: &IssueStores) {
+        join_all(self.keys.iter().map(|slot| slot.get_anew(&stores.keys))).await;
+    }
+
+    /// Drops its keys, so that they are read again before anything is signed; answers how many there were.
+    pub(super) fn forget(&self, cache: &Cache<StoredKey>) -> usize {
+        cache.invalidate(|key| self.keys.iter().any(|slot| slot.is_of(key)))
     }
 }
 
-fn kind(kind: &AccountKind) -> &'static str {
-    match kind {
-        AccountKind::Storage(_) => "storage",
-        AccountKind::ServiceBus { .. } => "service-bus",
-        AccountKind::Cosmos { .. } => "cosmos",
-        AccountKind::Batch { .. } => "batch",
-    }
+/// The newest of the keys that is not suspect, else an earlier one that is not, else the newest: a suspicion is no proof.
+pub(super) fn choose<K>(
+    current: Vec<K>,
+    earlier: Option<K>,
+    key_of: impl Fn(&K) -> &StoredKey,
+    is_suspect: impl Fn(&StoredKey) -> bool,
+) -> Option<K> {
+    // Of two that are as new as each other the first one written counts, so that two Valets agree.
+    let newest = |keys: Vec<K>| {
+        let newer = |newest, key| if key_of(&key).created > key_of(&newest).created { key } else { newest };
+        keys.into_iter().reduce(newer)
+    };
+    let (suspect, trusted): (Vec<_>, Vec<_>) = current.into_iter().partition(|key| is_suspect(key_of(key)));
+    newest(trusted).or_else(|| earlier.filter(|key| !is_suspect(key_of(key)))).or_else(|| newest(suspect))
 }

@@ -1,14 +1,15 @@
 use crate::{
     broker::{Reader, Referenced},
     cache::{Cache, Hit, Key, Scope, Times, Weigh},
-    mint::{AccountConfig, DelegationKey, StoredKey},
-    model::{Fault, FaultKind, Kind, Lookup, Name, Revision, Urgency},
+    mint::{AccountConfig, BadKey, DelegationKey, StoredKey},
+    model::{Fault, FaultKind, Found, Kind, Lookup, Name, Revision, Urgency},
 };
 use futures::future::BoxFuture;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
+use tokio::time::timeout;
 
 /// One key of an account: where it is stored, and what was last found there.
 #[derive(Debug)]
@@ -16,12 +17,20 @@ pub(super) struct KeySlot {
     reference: Referenced,
     account: Arc<AccountConfig>,
     key: Key,
+    /// Of its earlier versions; by the version that each is earlier than.
+    earlier: Scope,
     /// For the status, which asks nobody.
     seen: Mutex<Seen>,
 }
 
 /// For how long a key that cannot be read again goes on signing.
 const PINNED: Duration = Duration::from_hours(365 * 24);
+
+/// How long an earlier version is waited for at most, while the newest can sign, suspect as it is.
+const EARLIER_WAIT: Duration = Duration::from_secs(1);
+
+/// How many keys are remembered that a reference led to before. A rotation adds one, and the tokens of the one before have ended by the next.
+const EARLIER_SEEN: usize = 2;
 
 /// What was last found.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +39,31 @@ pub(super) struct Seen {
     pub(super) key: Option<Arc<StoredKey>>,
     /// What keeps it away.
     pub(super) fault: Option<FaultKind>,
+    /// Keys that were found there before, the newest first.
+    pub(super) earlier: Vec<Arc<StoredKey>>,
+    /// The key of an earlier version that signs while the newest is suspect; `None` where there is none, or none can be had.
+    pub(super) stand_in: Option<Arc<StoredKey>>,
+    /// What keeps that away.
+    stand_in_fault: Option<FaultKind>,
+}
+
+impl Seen {
+    /// A key is found there, and is not the one that was found last.
+    fn replace(&mut self, key: &Arc<StoredKey>) {
+        let before = self.key.replace(Arc::clone(key));
+        if let Some(before) = before.filter(|before| before.fingerprint != key.fingerprint) {
+            self.earlier.retain(|earlier| earlier.fingerprint != key.fingerprint);
+            self.stand_in = None;
+            self.keep(before);
+        }
+    }
+
+    /// A key was found there before.
+    fn keep(&mut self, key: Arc<StoredKey>) {
+        self.earlier.retain(|earlier| earlier.fingerprint != key.fingerprint);
+        self.earlier.insert(0, key);
+        self.earlier.truncate(EARLIER_SEEN);
+    }
 }
 
 impl KeySlot {
@@ -38,7 +72,8 @@ impl KeySlot {
         let name = Name::parse(&account.name).expect("a name in valet.yaml has 1 to 64 letters, digits, `_` and `-`");
         let scope = Scope::of(&("key", reference.scope(), account));
         let key = Key { scope, lookup: Lookup { kind: Kind::Variable, name, team: None } };
-        Self { reference, account: Arc::clone(account), key, seen: Mutex::default() }
+        let earlier = Scope::of(&("earlier", scope));
+        Self { reference, account: Arc::clone(account), key, earlier, seen: Mutex::default() }
     }
 
     /// As valet.yaml spells it.
@@ -56,14 +91,53 @@ impl KeySlot {
     /// # Errors
     /// Whatever keeps it away; [`FaultKind::BadKey`] where it is not there, disabled or none.
     pub(super) async fn get(&self, cache: &Cache<StoredKey>) -> Result<Hit<StoredKey>, Fault> {
-        // The last good key is kept for as long as nobody says otherwise: without it every lookup of its grants fails.
-        let times = Times { stale: PINNED, ..self.reference.times() };
+        self.get_as(cache, self.times()).await
+    }
+
+    /// The key, read past the cache, from which it is the answer only where its source cannot be asked.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(super) async fn get_anew(&self, cache: &Cache<StoredKey>) -> Result<Hit<StoredKey>, Fault> {
+        self.get_as(cache, self.times().no_older_than(Duration::ZERO)).await
+    }
+
+    async fn get_as(&self, cache: &Cache<StoredKey>, times: Times) -> Result<Hit<StoredKey>, Fault> {
         let absent = || {
             self.blame(&Fault::new(FaultKind::BadKey, "it is not there, or disabled; store the account's key there"))
         };
         let read = cache.get(&self.key, times, || self.fetch()).await.and_then(|hit| hit.ok_or_else(absent));
         self.note(&read);
         read
+    }
+
+    /// The key of the newest enabled version before this one that holds another; `None` where there is none, or it cannot be had soon, which the
+    /// log says.
+    pub(super) async fn earlier(&self, cache: &Cache<StoredKey>, than: &Arc<StoredKey>) -> Option<Hit<StoredKey>> {
+        let name = Name::parse(than.version.as_deref()?).ok()?;
+        let key = Key { scope: self.earlier, lookup: Lookup { kind: Kind::Variable, name, team: None } };
+        let fetch = || {
+            let (reference, account, than) = (self.reference.clone(), Arc::clone(&self.account), Arc::clone(than));
+            move |urgency| {
+                let (reference, account, than) = (reference.clone(), Arc::clone(&account), Arc::clone(&than));
+                async move { read_earlier(&reference, account, than, urgency).await }
+            }
+        };
+        let read = timeout(EARLIER_WAIT, cache.get(&key, self.times(), fetch)).await;
+        let too_slow = |_| Err(Fault::new(FaultKind::TimedOut, "the source has not answered yet"));
+        let read = read.unwrap_or_else(too_slow);
+        self.note_stand_in(&read);
+        read.ok().flatten()
+    }
+
+    /// The last good key is kept for as long as nobody says otherwise: without it every lookup of its grants fails.
+    fn times(&self) -> Times {
+        Times { stale: PINNED, ..self.reference.times() }
+    }
+
+    /// Whether that is what the key, or that of an earlier version, is kept under.
+    pub(super) fn is_of(&self, key: &Key) -> bool {
+        *key == self.key || key.scope == self.earlier
     }
 
     /// The name of its secret, where it is one of this source.
@@ -96,7 +170,7 @@ impl KeySlot {
             Ok(hit) => {
                 seen.fault = None;
                 if seen.key.as_ref().is_none_or(|key| !Arc::ptr_eq(key, &hit.value)) {
-                    seen.key = Some(Arc::clone(&hit.value));
+                    seen.replace(&hit.value);
                 }
             }
             Err(fault) if seen.fault != Some(fault.kind()) => {
@@ -104,6 +178,24 @@ impl KeySlot {
                 seen.fault = Some(fault.kind());
             }
             Err(_) => {}
+        }
+    }
+
+    fn note_stand_in(&self, read: &Result<Option<Hit<StoredKey>>, Fault>) {
+        let mut seen = self.lock();
+        let (found, fault) = match read {
+            Ok(hit) => (hit.as_ref().map(|hit| Arc::clone(&hit.value)), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        if let Some(fault) = fault.filter(|fault| seen.stand_in_fault != Some(fault.kind())) {
+            tracing::warn!(account = %self.account.name, key = %self.reference.origin(), reason = fault.kind().reason(), error = %fault, "an earlier version of a suspect key cannot be had; the suspect one goes on signing");
+        }
+        seen.stand_in_fault = fault.map(Fault::kind);
+        if seen.stand_in.as_ref().map(|key| &key.fingerprint) != found.as_ref().map(|key| &key.fingerprint) {
+            seen.stand_in.clone_from(&found);
+            if let Some(key) = found {
+                seen.keep(key);
+            }
         }
     }
 
@@ -122,13 +214,29 @@ fn blame(account: &AccountConfig, reference: &Referenced, fault: &Fault) -> Faul
 }
 
 async fn read(reference: &Referenced, account: &AccountConfig, urgency: Urgency) -> Result<Option<StoredKey>, Fault> {
-    let Some(found) = reference.read(urgency).await.map_err(|fault| blame(account, reference, &fault))? else {
-        return Ok(None);
-    };
+    let found = reference.read(urgency).await.map_err(|fault| blame(account, reference, &fault))?;
+    let bad = |bad: BadKey| blame(account, reference, &Fault::new(FaultKind::BadKey, bad.to_string()));
+    found.map(|found| parse(account, found).map_err(bad)).transpose()
+}
+
+async fn read_earlier(
+    reference: &Referenced,
+    account: Arc<AccountConfig>,
+    than: Arc<StoredKey>,
+    urgency: Urgency,
+) -> Result<Option<StoredKey>, Fault> {
+    let Some(version) = than.version.clone() else { return Ok(None) };
+    let of = Arc::clone(&account);
+    // What is no key cannot sign either; a still older version may be one.
+    let is_other = move |found: &Found| parse(&of, found.clone()).is_ok_and(|key| key.fingerprint != than.fingerprint);
+    let found = reference.read_earlier(&version, &is_other, urgency).await?;
+    Ok(found.and_then(|found| parse(&account, found).ok()))
+}
+
+fn parse(account: &AccountConfig, found: Found) -> Result<StoredKey, BadKey> {
     let updated = found.updated_at;
-    StoredKey::parse(account, &found.value, found.version, found.created_at)
-        .map(|key| Some(StoredKey { updated, ..key }))
-        .map_err(|bad| blame(account, reference, &Fault::new(FaultKind::BadKey, bad.to_string())))
+    let key = StoredKey::parse(account, &found.value, found.version, found.created_at)?;
+    Ok(StoredKey { updated, ..key })
 }
 
 impl Weigh for StoredKey {

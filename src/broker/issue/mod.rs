@@ -1,14 +1,20 @@
 //! Tokens and signatures: which key of an account signs, which token is handed out again, until when a key must not be regenerated.
-//! It never asks past a cache and never composes a connection. [`super::Broker`] and its brokered connections call it.
+//! It never asks past a cache, but when a credential was reported as refused, and never composes a connection. [`super::Broker`] and its brokered connections call it.
 
 mod account;
 mod key_slot;
 mod ledger;
+mod rejections;
+mod revoke;
+mod status;
 mod tend;
 mod tokens;
 
-pub use account::{Account, AccountStatus, KeyStatus};
+pub use account::Account;
 pub use ledger::Ledger;
+pub(super) use rejections::Heeded;
+pub use rejections::Rejections;
+pub use status::{AccountStatus, KeyStatus};
 pub use tokens::TokenCache;
 
 use crate::{
@@ -18,6 +24,7 @@ use crate::{
     model::{Fault, FaultKind, IssuedToken, Kind, Lookup, Name, SignableRequest, SignedRequest},
     telemetry::{Counter, Counters},
 };
+use status::As;
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -36,6 +43,8 @@ pub struct IssueStores {
     pub tokens: TokenCache,
     /// Until when each key has tokens out.
     pub ledger: Arc<Ledger>,
+    /// What was reported as refused; of connections that are stored whole too.
+    pub rejections: Arc<Rejections>,
 }
 
 /// A grant with who signs for it.
@@ -116,7 +125,8 @@ impl Issuer {
             let grants = || self.grants.values().filter(|entry| Arc::ptr_eq(&entry.account, account));
             let signed = grants().filter(|entry| entry.delegation.is_none()).map(|entry| entry.grant.config.lifetime);
             let hands_out_key = grants().any(|entry| entry.grant.config.kind == GrantKind::AccountKey);
-            account.status(&self.stores.ledger, signed.max().unwrap_or_default(), hands_out_key)
+            let (longest, now) = (signed.max().unwrap_or_default(), (self.clock.monotonic(), self.clock.wall()));
+            account.status(&As { stores: &self.stores, longest, hands_out_key, now })
         };
         self.accounts.iter().map(status).collect()
     }
@@ -152,7 +162,7 @@ impl Issuer {
             let why = "it hands out tokens; requests are signed by grants of kind shared-key";
             return Err(entry.fault(FaultKind::BadRequest, why));
         };
-        let key = entry.account.signing_key(&self.stores.keys).await?.value;
+        let key = entry.account.signing_key(&self.stores, self.clock.monotonic()).await?.value;
         let SignableRequest { method, url, headers } = request;
         let signed = scope.sign(&key, method, url, headers, self.clock.wall()).map_err(|refusal| match refusal {
             RequestRefusal::Malformed(why) => entry.fault(FaultKind::BadRequest, why),
@@ -166,19 +176,6 @@ impl Issuer {
             fingerprint: key.fingerprint.as_str().into(),
             account: Arc::clone(entry.account.name()),
         }))
-    }
-
-    /// Drops the keys, user delegation keys and tokens of a grant's account; answers how many that was. The account's keys do not go on signing
-    /// while they cannot be read again, as they would otherwise.
-    pub(super) fn forget(&self, grant: &str) -> usize {
-        let Some(entry) = self.grants.get(grant) else { return 0 };
-        let of_account = || self.grants.values().filter(|other| Arc::ptr_eq(&other.account, &entry.account));
-        let delegation: Vec<_> =
-            of_account().filter_map(|other| other.delegation.as_ref().map(|(_, key)| key)).collect();
-        // In this order: who signs meanwhile does so with keys that were read after.
-        let keys = entry.account.forget(&self.stores.keys);
-        let delegation = self.stores.delegation.invalidate(|key| delegation.contains(&key));
-        keys + delegation + self.stores.tokens.forget(|key| key.lookup.name == entry.name)
     }
 
     async fn vend(&self, entry: &GrantEntry, at_least: Option<Duration>) -> Result<Vended, Fault> {
@@ -199,7 +196,7 @@ impl Issuer {
     }
 
     async fn vend_signed(&self, entry: &GrantEntry, at_least: Duration) -> Result<Vended, Fault> {
-        let key = entry.account.signing_key(&self.stores.keys).await?;
+        let key = entry.account.signing_key(&self.stores, self.clock.monotonic()).await?;
         let now = self.clock.wall();
         let token_key = token_key(entry.scope, &entry.name, Some(&key.value.fingerprint));
         let sign = || {
@@ -233,18 +230,7 @@ impl Issuer {
         if let Some(issued) = self.stores.tokens.get(&token_key, at_least, now) {
             return vended(entry, issued, at_least, now);
         }
-        // As long as the key can sign a token of the whole lifetime.
-        let good_for = entry.grant.delegation_key_serves();
-        let times = Times { fresh: good_for.min(DELEGATION_KEY_FRESH), stale: good_for, not_found: Duration::ZERO };
-        let fetch = || {
-            let (delegation, clock) = (delegation.clone(), Arc::clone(&self.clock));
-            move |_| {
-                let (delegation, clock) = (delegation.clone(), Arc::clone(&clock));
-                async move { delegation.key(clock.wall()).await.map(Some) }
-            }
-        };
-        let hit = self.stores.delegation.get(key, times, fetch).await?;
-        let hit: Hit<DelegationKey> = hit.ok_or_else(|| entry.fault(FaultKind::Internal, "no user delegation key"))?;
+        let hit = self.delegation_key(entry, delegation, key, None).await?;
         let now = self.clock.wall();
         let too_short = || {
             entry.fault(
@@ -259,6 +245,29 @@ impl Issuer {
         };
         let issued = self.stores.tokens.get_or_sign(&token_key, at_least, now, sign)?;
         vended(entry, issued, at_least, now)
+    }
+
+    /// The user delegation key that signs for a grant, believing none that is older than `at_most` where that is given and another can be had.
+    async fn delegation_key(
+        &self,
+        entry: &GrantEntry,
+        delegation: &Delegation,
+        key: &Key,
+        at_most: Option<Duration>,
+    ) -> Result<Hit<DelegationKey>, Fault> {
+        // As long as the key can sign a token of the whole lifetime.
+        let good_for = entry.grant.delegation_key_serves();
+        let times = Times { fresh: good_for.min(DELEGATION_KEY_FRESH), stale: good_for, not_found: Duration::ZERO };
+        let times = at_most.map_or(times, |age| times.no_older_than(age));
+        let fetch = || {
+            let (delegation, clock) = (delegation.clone(), Arc::clone(&self.clock));
+            move |_| {
+                let (delegation, clock) = (delegation.clone(), Arc::clone(&clock));
+                async move { delegation.key(clock.wall()).await.map(Some) }
+            }
+        };
+        let hit = self.stores.delegation.get(key, times, fetch).await?;
+        hit.ok_or_else(|| entry.fault(FaultKind::Internal, "no user delegation key"))
     }
 }
 

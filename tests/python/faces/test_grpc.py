@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import grpc
 import pytest
@@ -88,11 +89,15 @@ def test_a_deadline_ends_the_call_and_not_the_server(client: Client) -> None:
     assert client.call(GET_CONNECTION, {"connId": "from_vault"})["value"] == STORED
 
 
-@pytest.mark.parametrize("method", ["ReportRejected"])
-def test_what_comes_later_is_unimplemented(client: Client, method: str) -> None:
-    with pytest.raises(grpc.RpcError) as caught:
-        client.call(f"valet.v1.Broker/{method}", {})
-    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+def test_a_refused_credential_is_reported(client: Client) -> None:
+    report: dict[str, object] = {"connId": "from_vault"}
+    said = client.call("valet.v1.Broker/ReportRejected", report)
+    assert (said["accepted"], said.get("retryAfter"), said["superseded"]) == (True, None, False)
+    said = client.call("valet.v1.Broker/ReportRejected", report)
+    assert (said["accepted"], said["superseded"]) == (False, False)
+    assert 20 < float(said["retryAfter"].rstrip("s")) <= 30
+    said = client.call("valet.v1.Broker/ReportRejected", {**report, "valueSha256": sha256(b"older").hexdigest()})
+    assert (said["accepted"], said["superseded"]) == (False, True)
 
 
 def test_a_batch_answers_in_order_each_on_its_own(client: Client) -> None:
