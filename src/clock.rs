@@ -22,8 +22,12 @@ pub struct SystemClock {
     start: Instant,
 }
 
+/// Where the monotonic count begins, so that what was read before the process started (another Valet gave it, and said how old it is) has a time
+/// too: longer ago than anything is kept.
+const BEFORE_START: Duration = Duration::from_hours(400 * 24);
+
 impl SystemClock {
-    /// Starts the monotonic count at zero.
+    /// Starts the monotonic count.
     #[expect(clippy::disallowed_methods, reason = "the one reader of time")]
     pub fn new() -> Self {
         Self { start: Instant::now() }
@@ -43,7 +47,7 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        BEFORE_START + self.start.elapsed()
     }
 }
 

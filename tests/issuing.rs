@@ -154,6 +154,7 @@ impl Lab {
         let stores = IssueStores {
             keys: Cache::new(&cache, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             delegation: Cache::new(&cache, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
+            relayed: Cache::new(&cache, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(midnight())),
             rejections: Arc::default(),

@@ -141,6 +141,7 @@ impl Lab {
         let stores = IssueStores {
             keys: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             delegation: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
+            relayed: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(clock.wall())),
             rejections: Arc::default(),

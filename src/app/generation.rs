@@ -9,9 +9,9 @@ use crate::{
     broker::{BadPattern, Broker, IssueStores, Judged, Reader, Routes, TimedReader},
     cache::{self, Cache, Scope, Weigh},
     config::Config,
-    model::Fault,
+    model::{Fault, ProcessId},
     policy::Policy,
-    source::{EnvironmentSource, FileSource, KeyVaultSource, Source, SourceConfig, SourceKind},
+    source::{EnvironmentSource, FileSource, KeyVaultSource, Source, SourceConfig, SourceKind, UpstreamSource},
     telemetry::Counters,
 };
 use std::{
@@ -47,6 +47,8 @@ impl Generation {
 /// Makes generations: what all of them share, for the life of the process.
 pub(super) struct Maker {
     audit: Audit,
+    /// What other Valets know this process by.
+    me: ProcessId,
     pub(super) azure: Azure,
     pub(super) seams: Seams,
     pub(super) counters: Arc<Counters>,
@@ -66,8 +68,9 @@ pub enum BuildError {
 impl Maker {
     pub(super) fn new(audit: Audit, seams: Seams, counters: Arc<Counters>) -> Self {
         let Seams { clock, env, resolver, ids } = seams.clone();
+        let me = ProcessId::new(ids());
         let azure = Azure::new(env, clock, resolver, ids, Arc::clone(&counters));
-        Self { audit, azure, seams, counters }
+        Self { audit, me, azure, seams, counters }
     }
 
     /// The generation of a process that starts.
@@ -133,6 +136,10 @@ impl Maker {
             SourceKind::Environment => Arc::new(EnvironmentSource::new(name, Arc::clone(&self.seams.env))),
             SourceKind::File(files) => Arc::new(FileSource::new(name, files)),
             SourceKind::KeyVault(vault) => Arc::new(KeyVaultSource::build(name, vault, identities, &self.azure)?),
+            SourceKind::Upstream(upstream) => {
+                let seams = (Arc::clone(&self.seams.clock), Arc::clone(&self.seams.ids));
+                Arc::new(UpstreamSource::build(name, upstream, self.me, &self.azure, seams)?)
+            }
         };
         Ok(Reader::new(source, scope, Arc::clone(&self.seams.clock), Arc::clone(&self.counters)))
     }
@@ -146,7 +153,7 @@ fn scope(source: &SourceConfig, identities: &[IdentityConfig]) -> Scope {
             vault.budget = BudgetConfig::default();
             identities.iter().find(|identity| identity.name == vault.identity)
         }
-        SourceKind::Environment | SourceKind::File(_) => None,
+        SourceKind::Environment | SourceKind::File(_) | SourceKind::Upstream(_) => None,
     };
     Scope::of(&(&source, identity))
 }

@@ -20,7 +20,7 @@ pub(super) struct Issuing<'a> {
     pub(super) readers: &'a [TimedReader],
 }
 
-/// Most memory for the keys of accounts, and for user delegation keys, in bytes each: some thousands of them.
+/// Most memory for the keys of accounts, for user delegation keys and for the tokens of other Valets, in bytes each: some thousands of them.
 const KEY_BYTES: u64 = 4 << 20;
 
 /// Empty stores for the life of a process.
@@ -30,6 +30,7 @@ pub(super) fn stores(maker: &Maker) -> IssueStores {
         keys: maker.cache(&config),
         delegation: maker.cache(&config),
         tokens: TokenCache::default(),
+        relayed: maker.cache(&config),
         ledger: Arc::new(Ledger::new(maker.seams.clock.wall())),
         rejections: Arc::default(),
     }

@@ -79,6 +79,15 @@ pub struct NetworkConfig {
     pub ca_file: Option<PathBuf>,
 }
 
+/// The PEM files by which a client proves who it is to a server that asks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientCertificate {
+    /// The certificate, leaf first.
+    pub cert_file: PathBuf,
+    /// Its private key.
+    pub key_file: PathBuf,
+}
+
 /// How often a vault may be asked by this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BudgetConfig {

@@ -15,10 +15,10 @@ mod storage;
 mod token;
 mod vault;
 
-pub use config::{BudgetConfig, IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig};
+pub use config::{BudgetConfig, ClientCertificate, IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig};
 pub use error::{BadUrl, Error, Nonsense, Peer, Refusal, Setup, TlsProblem, Trouble, Unreachable};
 pub use guard::{BreakerState, Random};
-pub use http::{HostName, Resolver, SystemResolver};
+pub use http::{DialError, Dialed, Dialer, HostName, Resolver, SystemResolver};
 pub use identity::{CertificateProblem, CliProblem, IdentityProblem};
 pub use registry::Azure;
 pub use storage::{DelegationKeys, StorageClient, StorageRefusal, StorageService, UserDelegationKey};

@@ -1,8 +1,8 @@
 use super::{
-    BudgetConfig, IdentityConfig, NetworkConfig,
+    BudgetConfig, ClientCertificate, IdentityConfig, NetworkConfig,
     error::Error,
     guard::{Budget, Random, Seams},
-    http::{Clients, Resolver},
+    http::{Clients, Dialer, Resolver},
     identity,
     shared::Shared,
     storage::{StorageClient, StorageService},
@@ -87,6 +87,20 @@ impl Azure {
             let (tokens, clock) = (self.keeper(identity)?, Arc::clone(&self.clock));
             StorageClient::new(service, endpoint, network, Arc::clone(&identity.name), tokens, &self.clients, clock)
         })
+    }
+
+    /// What opens TLS connections to the host of `url`, over `network` and with the trust that requests to Azure have. Reads `ca_file`; does no
+    /// network I/O.
+    ///
+    /// # Errors
+    /// [`Error::Setup`], where the definition cannot be taken into use.
+    pub fn dialer(
+        &self,
+        url: &Url,
+        network: &NetworkConfig,
+        client: Option<ClientCertificate>,
+    ) -> Result<Dialer, Error> {
+        Dialer::new(url, network, client, &self.clients)
     }
 
     /// The tokens of `identity`, for any scope; those who use the same identity share them. Reads the environment and `ca_file`; does no

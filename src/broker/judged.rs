@@ -1,8 +1,9 @@
 use super::{Reader, mask::mask_of};
 use crate::{
     cache::{Hit, Weigh},
-    model::{Answer, Fault, FaultKind, Found, Kind, Lookup, Revision, Secret},
+    model::{Answer, Fault, FaultKind, Found, Kind, Lookup, Relayed, Revision, Secret},
 };
+use std::time::SystemTime;
 
 /// A value that was read, with what has to be said of it each time it is served. Judged once, when it is read.
 #[derive(Debug)]
@@ -13,10 +14,16 @@ pub struct Judged {
 }
 
 impl Judged {
-    pub(super) fn of(kind: Kind, name: &str, found: Found) -> Self {
+    pub(super) fn of(kind: Kind, name: &str, mut found: Found) -> Self {
         let text = found.value.expose();
         let misread = kind == Kind::Connection && airflow_would_misread(text);
-        let mask = mask_of(kind, name, text);
+        let mut mask = mask_of(kind, name, text);
+        let told = found.relayed.as_mut().map(|relayed| std::mem::take(&mut relayed.mask));
+        for secret in told.into_iter().flatten() {
+            if !mask.contains(&secret) {
+                mask.push(secret);
+            }
+        }
         Self { found, mask, misread }
     }
 
@@ -55,6 +62,14 @@ impl Weigh for Judged {
     fn weight(&self) -> usize {
         let version = self.found.version.as_ref().map_or(0, |version| version.len());
         self.found.value.len() + version + self.mask.iter().map(|mask| mask.len() + size_of::<Secret>()).sum::<usize>()
+    }
+
+    fn ends_at(&self) -> Option<SystemTime> {
+        self.found.expires_at.filter(|_| self.found.ends)
+    }
+
+    fn relayed(&self) -> Option<&Relayed> {
+        self.found.relayed.as_deref()
     }
 
     fn revision(&self) -> Revision<'_> {

@@ -10,6 +10,7 @@ mod judged;
 mod mask;
 mod reader;
 mod reference;
+mod relayed;
 mod report;
 mod routes;
 mod tend;
@@ -23,6 +24,7 @@ pub use issue::{Account, AccountStatus, GrantEntry, IssueStores, Issuer, KeyStat
 pub use judged::Judged;
 pub use reader::Reader;
 pub use reference::Referenced;
+pub use relayed::RelayedToken;
 pub use routes::{BadPattern, Routes, TimedReader};
 
 use crate::{
@@ -31,7 +33,7 @@ use crate::{
     clock::Clock,
     model::{
         Answer, Caller, Fault, FaultKind, IssuedToken, Kind, Lookup, Name, Right, SignableRequest, SignedRequest,
-        SourceName, State, Urgency,
+        SourceName, State, Urgency, Via,
     },
     policy::{Decision, Policy},
     telemetry::{Counter, Counters},
@@ -78,7 +80,7 @@ impl Broker {
         self.counters.count(Counter::Lookups);
         let event = self.audit.begin(caller, lookup.kind.as_str(), Some(lookup));
         let outcome = match self.decide(caller, Right::to_look_up(lookup.kind)) {
-            Ok(()) => self.resolve(lookup).await,
+            Ok(()) => self.resolve(lookup, &caller.claims.via).await,
             Err(denied) => Err(denied),
         };
         if outcome.is_err() {
@@ -105,7 +107,7 @@ impl Broker {
         }
     }
 
-    /// A token of a grant; `None` where there is no such grant. Every call leaves one audit event.
+    /// A token of a grant; `None` where there is no such grant, neither here nor at an upstream. Every call leaves one audit event.
     ///
     /// # Errors
     /// Refusal by policy, or whatever keeps the token away.
@@ -117,7 +119,10 @@ impl Broker {
     ) -> Result<Option<IssuedToken>, Fault> {
         let event = self.audit.begin_grant(caller, "token", grant);
         let outcome = match self.decide(caller, Right::Tokens) {
-            Ok(()) => self.issuer.token(grant.as_str(), at_least).await,
+            Ok(()) => match self.issuer.token(grant.as_str(), at_least).await {
+                Ok(None) => self.relayed_token(grant, at_least, &caller.claims.via).await,
+                issued => issued,
+            },
             Err(denied) => Err(denied),
         };
         event.end_as(|| signed(&outcome, |token| (&token.account, token.fingerprint.as_ref())));
@@ -143,7 +148,7 @@ impl Broker {
         outcome
     }
 
-    async fn resolve(&self, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+    async fn resolve(&self, lookup: &Lookup, via: &Via) -> Result<Option<Answer>, Fault> {
         if lookup.kind == Kind::Connection
             && let Some(connection) = self.brokered.get(&lookup.name)
         {
@@ -153,7 +158,7 @@ impl Broker {
         let route = self.routes.of(lookup);
         let mut skipped = None;
         for reader in &route.readers {
-            match self.ask(reader, lookup).await {
+            match self.ask(reader, lookup, via).await {
                 Ok(Some(answer)) => return Ok(Some(answer)),
                 Ok(None) => {}
                 Err(fault) if route.on_unavailable == OnUnavailable::Skip && fault.kind().is_unavailable() => {
@@ -171,19 +176,21 @@ impl Broker {
         }
     }
 
-    async fn ask(&self, timed: &TimedReader, lookup: &Lookup) -> Result<Option<Answer>, Fault> {
+    async fn ask(&self, timed: &TimedReader, lookup: &Lookup, via: &Via) -> Result<Option<Answer>, Fault> {
         let TimedReader { reader, times } = timed;
         let hit = if reader.source().is_local() {
-            let judged = reader.read(lookup, Urgency::Awaited).await?;
+            let judged = reader.read(lookup, Urgency::Awaited, via).await?;
             let fresh_until = self.clock.wall();
             judged.map(|judged| Hit { value: Arc::new(judged), age: Duration::ZERO, fresh_until, state: State::Fresh })
         } else {
+            // Before the cache: a request that came back would wait for the flight that it is part of.
+            reader.source().relay().map_or(Ok(()), |relay| relay.admit(via))?;
             let key = Key { scope: reader.scope(), lookup: lookup.clone() };
             let fetch = || {
-                let (reader, lookup) = (Arc::clone(reader), lookup.clone());
+                let (reader, lookup, via) = (Arc::clone(reader), lookup.clone(), via.clone());
                 move |urgency| {
-                    let (reader, lookup) = (Arc::clone(&reader), lookup.clone());
-                    async move { reader.read(&lookup, urgency).await }
+                    let (reader, lookup, via) = (Arc::clone(&reader), lookup.clone(), via.clone());
+                    async move { reader.read(&lookup, urgency, &via).await }
                 }
             };
             self.cache.get(&key, *times, fetch).await?

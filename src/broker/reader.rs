@@ -2,11 +2,14 @@ use super::{Health, Judged};
 use crate::{
     cache::Scope,
     clock::Clock,
-    model::{Fault, FaultKind, Found, Lookup, Name, Urgency, Wanted},
+    model::{Fault, FaultKind, Found, IssuedToken, Lookup, Name, Urgency, Via, Wanted},
     source::Source,
     telemetry::{Counter, Counters},
 };
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A source with what the broker keeps of it: its scope in the cache and its health. It outlives a reload that leaves its definition as it is.
@@ -39,9 +42,13 @@ impl Reader {
         self.scope
     }
 
-    /// Reads the source itself, past any cache. A fault says which source it is of and since when.
-    pub(super) async fn read(&self, lookup: &Lookup, urgency: Urgency) -> Result<Option<Judged>, Fault> {
-        let found = self.note(self.source.read(lookup, urgency).await, lookup.kind.as_str(), &lookup.name)?;
+    /// Reads the source itself, past any cache, for a request that came this way. A fault says which source it is of and since when.
+    pub(super) async fn read(&self, lookup: &Lookup, urgency: Urgency, via: &Via) -> Result<Option<Judged>, Fault> {
+        let read = match self.source.relay() {
+            Some(relay) => relay.read(lookup, via).await,
+            None => self.source.read(lookup, urgency).await,
+        };
+        let found = self.note(read, lookup.kind.as_str(), &lookup.name)?;
         Ok(found.map(|found| Judged::of(lookup.kind, lookup.name.as_str(), found)))
     }
 
@@ -61,9 +68,20 @@ impl Reader {
         self.note(self.source.read_earlier(name, version, is_wanted, urgency).await, "earlier version of secret", name)
     }
 
-    fn note(&self, read: Result<Option<Found>, Fault>, kind: &str, name: &Name) -> Result<Option<Found>, Fault> {
-        // A bound of ours was hit, which says nothing of the source.
-        if read.as_ref().is_err_and(|fault| fault.kind() == FaultKind::Overloaded) {
+    /// A token of another Valet's grant, likewise.
+    pub(super) async fn read_token(
+        &self,
+        grant: &Name,
+        at_least: Option<Duration>,
+        via: &Via,
+    ) -> Result<Option<IssuedToken>, Fault> {
+        let Some(relay) = self.source.relay() else { return Ok(None) };
+        self.note(relay.token(grant, at_least, via).await, "token", grant)
+    }
+
+    fn note<T>(&self, read: Result<Option<T>, Fault>, kind: &str, name: &Name) -> Result<Option<T>, Fault> {
+        // A bound of ours was hit, which says nothing of the source; another Valet may have hit one of its own.
+        if read.as_ref().is_err_and(|fault| fault.kind() == FaultKind::Overloaded) && self.source.relay().is_none() {
             return read;
         }
         self.counters.count(Counter::SourceReads);

@@ -2,7 +2,7 @@ use super::{Broker, brokered::With, issue::Heeded};
 use crate::{
     audit::Outcome,
     cache::{Key, Scope},
-    model::{Caller, Credential, Fault, Kind, Lookup, Rejection, Reported, Right, ValueDigest},
+    model::{Caller, Credential, Fault, Kind, Lookup, Rejection, Reported, Right, ValueDigest, Via},
     telemetry::Counter,
 };
 use std::time::Duration;
@@ -76,7 +76,9 @@ impl Broker {
 
     async fn handed_out(&self, credential: &Credential) -> HandedOut {
         let value = match credential {
-            Credential::Connection(lookup) => self.resolve(lookup).await.map(|it| it.map(|answer| answer.found.value)),
+            Credential::Connection(lookup) => {
+                self.resolve(lookup, &Via::default()).await.map(|it| it.map(|answer| answer.found.value))
+            }
             Credential::Grant(grant) if self.issuer.signs_requests(grant.as_str()) == Some(true) => {
                 return HandedOut::Unknown;
             }
@@ -102,7 +104,7 @@ impl Broker {
             for timed in &self.routes.of(lookup).readers {
                 timed.reader.source().rejected(lookup, refused).await;
                 // What keeps it away is said by the next lookup, which may still have the value of before.
-                if let Ok(Some(_)) = self.ask(&timed.no_older_than(Duration::ZERO), lookup).await {
+                if let Ok(Some(_)) = self.ask(&timed.no_older_than(Duration::ZERO), lookup, &Via::default()).await {
                     break;
                 }
             }

@@ -1,7 +1,7 @@
 use super::{Broker, Judged, Reader, Referenced};
 use crate::{
     cache::Scope,
-    model::{Fault, Lookup, Review, Urgency},
+    model::{Fault, Lookup, Review, Urgency, Via},
     source::{Asked, News},
     telemetry::Counter,
 };
@@ -55,7 +55,7 @@ fn fetch(reader: &Arc<Reader>, is_named: bool, lookup: Lookup) -> Fetch {
         let (reader, lookup) = (Arc::clone(&reader), lookup.clone());
         Box::pin(async move {
             if !is_named {
-                return reader.read(&lookup, urgency).await;
+                return reader.read(&lookup, urgency, &Via::default()).await;
             }
             Ok(reader.read_named(&lookup.name, urgency).await?.map(Judged::referenced))
         })

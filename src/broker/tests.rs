@@ -120,6 +120,7 @@ impl Lab {
         let stores = IssueStores {
             keys: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             delegation: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
+            relayed: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(SystemTime::UNIX_EPOCH)),
             rejections: Arc::default(),

@@ -108,19 +108,43 @@ impl Entry<dyn Any + Send + Sync> {
 }
 
 impl<V: Weigh> Entry<V> {
+    /// What was just read. Where another Valet gave it, it is as old as that one says, and no fresher than it was there.
+    pub(super) fn read(value: V, now: Now, random: u64) -> Self {
+        let (age, state) = value.relayed().map_or((Duration::ZERO, State::Fresh), |it| (it.age, it.state));
+        let entry = Self::new(value, Now { monotonic: now.monotonic.saturating_sub(age), ..now }, random);
+        entry.stamp.doubted.store(state == State::Stale, Relaxed);
+        entry
+    }
+
+    /// Whether who gave it could not ask its source.
+    pub(super) fn was_stale(&self) -> bool {
+        self.payload.relayed().is_some_and(|relayed| relayed.state == State::Stale)
+    }
+
     pub(super) fn judge(&self, times: Times, now: Now) -> Verdict {
         match self.payload.ends_at() {
             Some(end) if end <= now.wall => Verdict::Gone,
             _ if self.is_doubted() => judge(self.age(now), self.lead, Times { fresh: Duration::ZERO, ..times }),
-            _ => judge(self.age(now), self.lead, times),
+            _ => judge(self.age(now), self.lead, Times { fresh: self.fresh(times, now), ..times }),
+        }
+    }
+
+    /// How long it is fresh. Of a value that ends another is handed out where it comes from before that, and asked for then at the latest.
+    fn fresh(&self, times: Times, now: Now) -> Duration {
+        match (self.payload.ends_at(), self.payload.relayed()) {
+            (Some(_), Some(relayed)) => {
+                let left = relayed.fresh_until.duration_since(now.wall).unwrap_or_default();
+                min(times.fresh, self.age(now) + left)
+            }
+            _ => times.fresh,
         }
     }
 
     pub(super) fn hit(&self, state: State, times: Times, now: Now) -> Hit<V> {
-        let age = self.age(now);
-        let fresh_until = match times.fresh.checked_sub(age) {
+        let (age, fresh) = (self.age(now), self.fresh(times, now));
+        let fresh_until = match fresh.checked_sub(age) {
             Some(left) => now.wall + left,
-            None => now.wall - (age - times.fresh),
+            None => now.wall - (age - fresh),
         };
         let fresh_until = self.payload.ends_at().map_or(fresh_until, |end| min(end, fresh_until));
         // What is doubted ceased to be fresh before its time.

@@ -29,7 +29,7 @@ impl<V: Weigh> Inner<V> {
             let read = timeout(FETCH_TIMEOUT, inner.read(move || fetch(urgency), may_retry)).await;
             let timed_out = || Err(Fault::new(FaultKind::TimedOut, "the source did not answer in time"));
             let read = read.unwrap_or_else(|_| timed_out());
-            let outcome = read.map(|found| found.map(|value| Entry::new(value, inner.now(), (inner.random)())));
+            let outcome = read.map(|found| found.map(|value| Entry::read(value, inner.now(), (inner.random)())));
             // Stored before it lands: whoever boards next finds it in the store or gets a flight of its own.
             landing.land(outcome, |key, outcome| inner.keep(key, outcome));
         });

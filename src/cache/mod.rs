@@ -72,6 +72,10 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 /// The longest that a source's `Retry-After` is obeyed.
 const MAX_FAILURE_PAUSE: Duration = Duration::from_secs(30);
 
+/// Why a value that another Valet gave is not handed out.
+const TOO_STALE: &str =
+    "the upstream cannot ask its own source, and what it still has is older than `stale` allows here";
+
 /// What is known of a key without asking.
 enum Known<V> {
     Fresh(Entry<V>),
@@ -214,17 +218,21 @@ impl<V: Weigh> Inner<V> {
     /// What a caller is told: what the source said, or the stale value in its place where the fault allows it.
     fn answer(&self, outcome: Outcome<V>, stand_in: Option<Entry<V>>, times: Times) -> Result<Option<Hit<V>>, Fault> {
         let now = self.now();
-        match outcome {
-            Ok(found) => Ok(found.map(|entry| entry.hit(State::Fresh, times, now))),
-            Err(fault) if !fault.kind().is_unavailable() => Err(fault),
-            // It may have ended while its source was waited for.
-            Err(fault) => match stand_in.filter(|entry| entry.judge(times, now) != Verdict::Gone) {
-                Some(entry) => {
-                    self.counters.count(Counter::StaleServed);
-                    Ok(Some(entry.hit(State::Stale, times, now)))
-                }
-                None => Err(fault),
-            },
+        let (stale, fault) = match outcome {
+            Ok(None) => return Ok(None),
+            Ok(Some(entry)) if !entry.was_stale() => return Ok(Some(entry.hit(State::Fresh, times, now))),
+            Ok(Some(entry)) => (Some(entry), Fault::new(FaultKind::SourceDown, TOO_STALE)),
+            Err(fault) if !fault.kind().is_unavailable() => return Err(fault),
+            Err(fault) => (None, fault),
+        };
+        // It may have ended while its source was waited for.
+        let is_usable = |entry: &Entry<V>| entry.judge(times, now) != Verdict::Gone;
+        match stale.filter(is_usable).or_else(|| stand_in.filter(is_usable)) {
+            Some(entry) => {
+                self.counters.count(Counter::StaleServed);
+                Ok(Some(entry.hit(State::Stale, times, now)))
+            }
+            None => Err(fault),
         }
     }
 

@@ -1,6 +1,6 @@
 use super::{Key, entry::Entry, flight::Outcome, map::Map};
 use crate::{
-    model::{Fault, Revision},
+    model::{Fault, Relayed, Revision},
     telemetry::Counters,
 };
 use std::{marker::PhantomData, sync::Arc, time::SystemTime};
@@ -12,6 +12,11 @@ pub trait Weigh: Send + Sync + 'static {
 
     /// When it ends of itself, as a token does: from then on it is not handed out, neither fresh nor stale. `None` for what has no such end.
     fn ends_at(&self) -> Option<SystemTime> {
+        None
+    }
+
+    /// What the Valet said of it that gave it: its age counts. `None` where its source was asked itself.
+    fn relayed(&self) -> Option<&Relayed> {
         None
     }
 

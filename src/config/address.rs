@@ -1,5 +1,13 @@
-use super::shape::{Parse, Wrong};
-use crate::model::is_loopback;
+use super::{
+    context::Context,
+    place::Place,
+    shape::{Parse, Shape, Wrong, scalar},
+};
+use crate::{
+    model::{document::Node, is_loopback},
+    source::Target,
+    transport::UnixConfig,
+};
 use serde_json::{Value as Json, json};
 use url::Url;
 
@@ -43,6 +51,48 @@ impl Parse for EndpointUrl {
     fn schema(&self) -> Json {
         json!({"type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+(/[^?#\\s]*)?$", "examples": [self.example]})
     }
+}
+
+/// Where another Valet listens: `https://HOST:PORT`, or `unix:PATH`, absolute or relative to the directory of valet.yaml.
+pub(super) struct TargetOf;
+
+const TARGET: &str = "https://valet.airflow.svc:8443";
+
+impl Shape for TargetOf {
+    type Out = Target;
+
+    fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<Target> {
+        let text = scalar("a target", node, place, cx)?.text();
+        let Some(path) = text.strip_prefix("unix:") else {
+            return remote(text).map_err(|wrong| wrong.note::<()>(place, cx)).ok().map(Target::Https);
+        };
+        // gRPC's other spelling has an authority before the path, which is empty.
+        let path = path.strip_prefix("//").unwrap_or(path);
+        let is_path = !path.is_empty() && !path.contains(char::is_control) && !path.starts_with("~/");
+        if !is_path {
+            return cx.note(place.error("this is no path", "write it as unix:/run/valet/valet.sock"));
+        }
+        let path = cx.base.join(path);
+        if path.as_os_str().len() > UnixConfig::MAX_PATH_BYTES {
+            return cx.note(place.error("the path of a socket has at most 107 bytes", "choose a shorter one"));
+        }
+        Some(Target::Unix(path))
+    }
+
+    fn schema(&self) -> Json {
+        json!({"type": "string", "pattern": "^([Hh][Tt][Tt][Pp][Ss]://[^/?#@\\s]+/?|unix:.+)$", "examples": [TARGET, "unix:/run/valet/valet.sock"]})
+    }
+}
+
+fn remote(text: &str) -> Result<Url, Wrong> {
+    if text.starts_with('/') || text.starts_with('.') {
+        return Err(Wrong::new("this is no target", format!("for a Unix socket write unix:PATH, else {TARGET}")));
+    }
+    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://")) {
+        let hint = "write https://, or unix:PATH for a Valet on the same machine";
+        return Err(Wrong::new("another Valet is asked over TLS only: what it hands out are secrets", hint));
+    }
+    parse(text, TARGET, false)
 }
 
 fn parse(text: &str, example: &str, may_have_path: bool) -> Result<Url, Wrong> {

@@ -24,6 +24,8 @@ pub(super) enum Content {
     Certificates,
     /// A PEM certificate and its private key.
     CertificateAndKey,
+    /// A PEM private key.
+    PrivateKey,
     /// Values of this kind, as a `file` source reads them.
     Values(Kind),
 }
@@ -40,6 +42,9 @@ impl Shape for PathTo {
             }
             Content::Anything => content(&path, cx).map(|_| ()),
             Content::Certificates => content(&path, cx).and_then(|pem| has_certificates(&pem)),
+            Content::PrivateKey => {
+                content(&path, cx).and_then(|pem| has_key(&pem, "this file has no private key in it"))
+            }
             Content::CertificateAndKey => content(&path, cx).and_then(|pem| has_certificate_and_key(&pem)),
         };
         match checked {
@@ -85,7 +90,9 @@ fn has_certificates(content: &[u8]) -> Result<(), Wrong> {
 
 fn has_certificate_and_key(content: &[u8]) -> Result<(), Wrong> {
     has_certificates(content)?;
-    PrivateKeyDer::from_pem_slice(content)
-        .map(|_| ())
-        .map_err(|_| Wrong::new("this file has no private key beside the certificate", AS_PEM))
+    has_key(content, "this file has no private key beside the certificate")
+}
+
+fn has_key(content: &[u8], otherwise: &'static str) -> Result<(), Wrong> {
+    PrivateKeyDer::from_pem_slice(content).map(|_| ()).map_err(|_| Wrong::new(otherwise, AS_PEM))
 }

@@ -1,3 +1,4 @@
+use super::Via;
 use std::sync::Arc;
 
 /// Who is calling, as far as Valet can tell: the listener and the peer are known, the claims are only said.
@@ -22,7 +23,7 @@ pub struct Peer {
     pub pid: Option<i32>,
 }
 
-/// The Airflow context that a client claims. Never a boundary: a task may say what it likes.
+/// What a client claims of itself, its Airflow context before all. Never a boundary: a task may say what it likes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claims {
     /// `valet-dag-id`.
@@ -35,4 +36,6 @@ pub struct Claims {
     pub map_index: Option<String>,
     /// `valet-try-number`.
     pub try_number: Option<String>,
+    /// `valet-via`: the Valets that ask for somebody else.
+    pub via: Via,
 }

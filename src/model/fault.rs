@@ -53,9 +53,17 @@ pub enum FaultKind {
     Unsupported,
     /// A configuration cannot be taken into use. The platform team must mend it.
     BadConfig,
+    /// A stream of news ended before its time: some may have been missed. Ask for it again, and again for what is held.
+    Interrupted,
     /// A defect in Valet. The message carries an id that is in the log.
     Internal,
 }
+
+/// The metadata, or header, that carries a fault's reason.
+pub const REASON_HEADER: &str = "valet-reason";
+
+/// What stands there where a name is not here, which is no fault.
+pub const NOT_FOUND_REASON: &str = "NOT_FOUND";
 
 impl Fault {
     /// A fault with its message for people (lower case, no period, no secret).
@@ -125,6 +133,34 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 impl FaultKind {
+    /// Every kind.
+    pub const ALL: [Self; 19] = [
+        Self::Skipped,
+        Self::BadName,
+        Self::BadRequest,
+        Self::MalformedValue,
+        Self::BadKey,
+        Self::OutOfRange,
+        Self::DeniedByPolicy,
+        Self::DeniedBySource,
+        Self::Unauthenticated,
+        Self::Throttled,
+        Self::SourceDown,
+        Self::TimedOut,
+        Self::Overloaded,
+        Self::TooLarge,
+        Self::NotYetAvailable,
+        Self::Unsupported,
+        Self::BadConfig,
+        Self::Interrupted,
+        Self::Internal,
+    ];
+
+    /// The kind that another Valet gave this reason for; `None` for a reason that this version does not know.
+    pub fn from_reason(reason: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.reason() == reason)
+    }
+
     /// The reason as it goes to clients (`valet-reason`) and to the audit log.
     pub fn reason(self) -> &'static str {
         match self {
@@ -145,12 +181,14 @@ impl FaultKind {
             Self::NotYetAvailable => "NOT_YET_AVAILABLE",
             Self::Unsupported => "UNSUPPORTED",
             Self::BadConfig => "BAD_CONFIG",
+            Self::Interrupted => "INTERRUPTED",
             Self::Internal => "INTERNAL",
         }
     }
 
-    /// Whether the source might answer if it were asked again: what a route's `on_unavailable: skip` passes over.
+    /// Whether the source might answer if it were asked again: what a route's `on_unavailable: skip` passes over. That an upstream Valet skipped a
+    /// source of its own says no more of a value than that its source is down.
     pub fn is_unavailable(self) -> bool {
-        matches!(self, Self::Throttled | Self::SourceDown | Self::TimedOut | Self::Overloaded)
+        matches!(self, Self::Throttled | Self::SourceDown | Self::TimedOut | Self::Overloaded | Self::Skipped)
     }
 }

@@ -1,4 +1,4 @@
-use super::{Revision, Secret};
+use super::{Relayed, Revision, Secret};
 use std::{sync::Arc, time::SystemTime};
 
 /// What a source read: the value and what the source says of it.
@@ -8,12 +8,16 @@ pub struct Found {
     pub value: Secret,
     /// The source's version of it, where it has versions.
     pub version: Option<Arc<str>>,
-    /// When the value itself ends. Informational: Key Vault serves expired secrets, and so does Valet.
+    /// When the value itself ends. Informational unless it [`Self::ends`]: Key Vault serves expired secrets, and so does Valet.
     pub expires_at: Option<SystemTime>,
+    /// Whether it ceases to work then, as what is or carries a token does: from then on it is not handed out.
+    pub ends: bool,
     /// When this version was made, where the source says so.
     pub created_at: Option<SystemTime>,
     /// When this version was last changed, its attributes included, where the source says so.
     pub updated_at: Option<SystemTime>,
+    /// What the Valet said of it that gave it; `None` where its source was asked itself.
+    pub relayed: Option<Box<Relayed>>,
 }
 
 /// Which of several versions is wanted.
@@ -27,7 +31,7 @@ impl Found {
 
     /// The same, of a value that is a secret already.
     pub fn of(value: Secret) -> Self {
-        Self { value, version: None, expires_at: None, created_at: None, updated_at: None }
+        Self { value, version: None, expires_at: None, ends: false, created_at: None, updated_at: None, relayed: None }
     }
 
     /// By what its source tells it from what was there before.

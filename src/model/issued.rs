@@ -8,6 +8,8 @@ pub struct IssuedToken {
     pub token: Secret,
     /// When it ends; `None` where it does not: an account's key that is handed out.
     pub expires_at: Option<SystemTime>,
+    /// Until when who asks for as much life as the grant says gets this token, unless its key changes; `None` where it does not end.
+    pub renewed_at: Option<SystemTime>,
     /// Which key signed it, without telling the key; `None` for a user delegation key, which is Azure's.
     pub fingerprint: Option<Arc<str>>,
     /// The account's name in valet.yaml.

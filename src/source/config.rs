@@ -1,13 +1,14 @@
 use super::file::{self, BadFile};
 use crate::{
-    azure::{BudgetConfig, NetworkConfig},
+    azure::{BudgetConfig, ClientCertificate, NetworkConfig},
     model::{Kind, SourceName},
 };
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use url::Url;
+use url::{Position, Url};
 
 /// One entry of `sources` in valet.yaml.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,7 +20,6 @@ pub struct SourceConfig {
 }
 
 /// What a source is.
-#[expect(clippy::large_enum_variant, reason = "there is a handful of them, made when the configuration is read")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SourceKind {
     /// `AIRFLOW_CONN_*` and `AIRFLOW_VAR_*` of Valet's own environment.
@@ -28,6 +28,8 @@ pub enum SourceKind {
     File(FileConfig),
     /// An Azure Key Vault.
     KeyVault(KeyVaultConfig),
+    /// Another Valet.
+    Upstream(UpstreamConfig),
 }
 
 /// The files of a `file` source; each is JSON, YAML or .env by its ending.
@@ -64,6 +66,38 @@ pub struct KeyVaultConfig {
     pub network: NetworkConfig,
     /// How often the vault may be asked, by all sources that name it together.
     pub budget: BudgetConfig,
+}
+
+/// An `upstream` source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UpstreamConfig {
+    /// Where the other Valet listens.
+    pub target: Target,
+    /// How it is reached; nothing of it is for a Unix socket.
+    pub network: NetworkConfig,
+    /// By what this Valet proves over TLS who it is.
+    pub client: Option<ClientCertificate>,
+    /// The file of a token that goes along with each call as `authorization: Bearer …`.
+    pub token_file: Option<PathBuf>,
+}
+
+/// Where another Valet listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A Unix socket.
+    Unix(PathBuf),
+    /// TLS; a URL of a host, and a port where that is not 443.
+    Https(Url),
+}
+
+impl fmt::Display for Target {
+    /// As valet.yaml spells it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Https(url) => f.write_str(&url[..Position::AfterPort]),
+        }
+    }
 }
 
 /// How Airflow's names become secret names, as `AzureKeyVaultBackend` builds them.

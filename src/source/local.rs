@@ -37,7 +37,8 @@ impl LocalValue {
     }
 }
 
-fn read(path: &Path) -> Result<Option<Found>, Fault> {
+/// As [`LocalValue::read`], of a file.
+pub(super) fn read(path: &Path) -> Result<Option<Found>, Fault> {
     let fault = |kind, why: &str| Fault::new(kind, format!("file {}: {why}", path.display()));
     let unreadable = |error: std::io::Error| fault(FaultKind::SourceDown, &format!("it cannot be read: {error}"));
     let file = match File::open(path) {

@@ -1,4 +1,4 @@
-//! Where a stored value comes from: the environment, files, Key Vault. "Not here" is no fault; everything else that keeps a value away is.
+//! Where a stored value comes from: the environment, files, Key Vault, another Valet. "Not here" is no fault; everything else that keeps a value away is.
 //! It never retries, caches or signs. [`crate::broker`] calls it, through [`Source`]; [`crate::app`] builds it.
 
 mod config;
@@ -8,13 +8,15 @@ mod key_vault;
 mod key_vault_names;
 mod local;
 mod news;
+mod upstream;
 
-pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind};
+pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind, Target, UpstreamConfig};
 pub use environment::EnvironmentSource;
 pub use file::{BadFile, FileSource, check as check_file};
 pub use key_vault::KeyVaultSource;
 pub use local::LocalValue;
 pub use news::{Asked, Judge, News};
+pub use upstream::{Relay, UpstreamSource};
 
 use crate::{
     azure::Standing,
@@ -76,6 +78,11 @@ pub trait Source: Debug + Send + Sync {
     /// Hears that the service which a value is for has refused it, before it is read again: for a source that has its values from somewhere that
     /// keeps them itself. `value` is the one that was refused, where that is known.
     async fn rejected(&self, _lookup: &Lookup, _value: Option<&ValueDigest>) {}
+
+    /// The source as another Valet, where it is one.
+    fn relay(&self) -> Option<&dyn Relay> {
+        None
+    }
 
     /// Whether and how often it may be asked now; `None` where nothing limits that. Asks nobody.
     fn standing(&self) -> Option<Standing> {

@@ -1,4 +1,4 @@
-use crate::model::Claims;
+use crate::model::{Claims, Via};
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode;
 
@@ -20,6 +20,7 @@ pub(super) fn claims(headers: &HeaderMap) -> Claims {
         run_id: claim(HeaderName::from_static("valet-run-id")),
         map_index: claim(HeaderName::from_static("valet-map-index")),
         try_number: claim(HeaderName::from_static("valet-try-number")),
+        via: headers.get(Via::HEADER).and_then(|via| via.to_str().ok()).map(Via::parse).unwrap_or_default(),
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn answer(answer: &Answer) -> v1::Answer {
         }
         .into(),
         mask: answer.mask.iter().map(|secret| secret.expose().to_owned()).collect(),
+        ends: answer.found.ends,
     }
 }
 
@@ -93,6 +94,7 @@ pub(super) fn issued(issued: &IssuedToken) -> v1::IssueTokenResponse {
         token: issued.token.expose().to_owned(),
         expires_at: issued.expires_at.map(time),
         key_fingerprint: issued.fingerprint.as_deref().unwrap_or_default().to_owned(),
+        renewed_at: issued.renewed_at.map(time),
     }
 }
 

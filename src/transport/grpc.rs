@@ -4,7 +4,7 @@ use super::{
     status::Refusal,
 };
 use crate::{
-    model::{Caller, Fault, FaultKind},
+    model::{Caller, Fault, FaultKind, REASON_HEADER},
     proto::{
         self,
         v1::{self, admin_server, broker_server},
@@ -45,7 +45,7 @@ pub(super) fn routes(methods: &Arc<Methods>, limits: &Limits) -> (Routes, Health
 
 /// Why tonic itself refused a call, if it did: it gives no reason, and codes of its own, where the Connect face has one.
 pub(super) fn refusal(headers: &HeaderMap, limits: &Limits) -> Option<Fault> {
-    let status = Status::from_header_map(headers).filter(|_| !headers.contains_key("valet-reason"))?;
+    let status = Status::from_header_map(headers).filter(|_| !headers.contains_key(REASON_HEADER))?;
     Some(match status.code() {
         Code::OutOfRange => body::too_large(limits.request_bytes),
         Code::Unimplemented if status.message().is_empty() => {

@@ -26,6 +26,7 @@ struct Answer<'a> {
     expires_at: Option<String>,
     state: &'static str,
     mask: &'a [String],
+    ends: bool,
 }
 
 impl Json {
@@ -76,6 +77,7 @@ impl Json {
             expires_at: answer.expires_at.map(|time| time.to_string()),
             state: answer.state().as_str_name(),
             mask: &answer.mask,
+            ends: answer.ends,
         };
         serde_json::to_writer(&mut text, &typed).expect("text goes into memory");
         text
@@ -111,6 +113,7 @@ mod tests {
                 expires_at: time(times[1]),
                 state,
                 mask: texts[3..].to_vec(),
+                ends: state == 1,
             }
         }
     }

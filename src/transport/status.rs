@@ -1,5 +1,5 @@
 use crate::{
-    model::{Fault, FaultKind},
+    model::{Fault, FaultKind, NOT_FOUND_REASON, REASON_HEADER},
     proto::v1,
 };
 use http::{
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tonic::{Code, Status, metadata::MetadataMap};
 
 /// The header, or trailer, that carries the reason.
-const REASON: HeaderName = HeaderName::from_static("valet-reason");
+const REASON: HeaderName = HeaderName::from_static(REASON_HEADER);
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,7 @@ fn row(kind: FaultKind) -> Row {
         FaultKind::NotYetAvailable | FaultKind::Unsupported => {
             Row::new(Code::Unimplemented, "unimplemented", StatusCode::NOT_IMPLEMENTED)
         }
+        FaultKind::Interrupted => Row::new(Code::Aborted, "aborted", StatusCode::CONFLICT),
         FaultKind::Internal => Row::new(Code::Internal, "internal", StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
@@ -81,7 +82,7 @@ impl Refusal {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => "NOT_FOUND",
+            Self::NotFound(_) => NOT_FOUND_REASON,
             Self::Fault(fault) => fault.kind().reason(),
         }
     }

@@ -77,6 +77,11 @@ fn the_schema_refuses_each_key_of_a_later_version_and_each_mistake_of_form() {
         "identities: {a: {kind: client-secret, tenant_id: t, client_id: c, client_secret: text}}",
         "identities: {a: {kind: client-secret, tenant_id: t, client_id: c, client_secret: {secret: a/b}}}",
         "identities: {a: {kind: client-secret, tenant_id: t, client_id: c, client_secret: {}}}",
+        "sources: {a: {kind: upstream}}",
+        "sources: {a: {kind: upstream, target: \"http://valet:8443\"}}",
+        "sources: {a: {kind: upstream, target: \"https://valet/x\"}}",
+        "sources: {a: {kind: upstream, target: /run/valet.sock}}",
+        "sources: {a: {kind: upstream, target: \"unix:\"}}",
         "identities: {a: {kind: default, client_id: c}}",
         "identities: {a: {kind: none}}",
         "routes: [{match: a}]",
@@ -192,6 +197,8 @@ fn the_first_file_is_right_as_it_stands_and_with_every_setting_switched_on() {
         ("variables.json", "variables.yaml"),
         ("ca.pem", "corp-ca.pem"),
         ("identity.pem", "identity.pem"),
+        ("identity.pem", "valet.pem"),
+        ("identity.pem", "valet.key"),
     ] {
         fs::copy(folder_of_data.join(from), place.path().join(to)).unwrap();
     }

@@ -4,12 +4,12 @@ use super::{folder, parse};
 use std::{fs, path::Path, time::Duration};
 use valet::{
     audit,
-    azure::{BudgetConfig, IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig},
+    azure::{BudgetConfig, ClientCertificate, IdentityConfig, IdentityKind, ManagedIdentityId, NetworkConfig},
     broker::{OnUnavailable, RouteConfig},
     cache,
     config::{Config, Loaded, Problems},
     model::{Kind, Reference, Right, SourceName},
-    source::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind},
+    source::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind, Target, UpstreamConfig},
     transport::{ListenerConfig, UnixConfig},
 };
 
@@ -20,14 +20,20 @@ fn every_key_reaches_the_typed_configuration() {
         listeners: listeners(&base),
         identities: identities(&base),
         sources: sources(&base),
-        source_times: [(
-            SourceName::new("vault"),
-            cache::Overrides {
-                fresh: Some(Duration::from_secs(90)),
-                stale: Some(Duration::ZERO),
-                not_found: Some(Duration::from_mins(2)),
-            },
-        )]
+        source_times: [
+            (
+                SourceName::new("vault"),
+                cache::Overrides {
+                    fresh: Some(Duration::from_secs(90)),
+                    stale: Some(Duration::ZERO),
+                    not_found: Some(Duration::from_mins(2)),
+                },
+            ),
+            (
+                SourceName::new("central"),
+                cache::Overrides { fresh: Some(Duration::from_secs(90)), ..cache::Overrides::default() },
+            ),
+        ]
         .into(),
         routes: routes(),
         cache: cache::Config {
@@ -118,6 +124,9 @@ fn sources(base: &Path) -> Vec<SourceConfig> {
         let (url, budget) = (url.parse().unwrap(), BudgetConfig { requests, per: Duration::from_secs(per) });
         SourceKind::KeyVault(KeyVaultConfig { url, identity: identity.into(), names, network, budget })
     };
+    let upstream = |target, network, client, token_file| {
+        SourceKind::Upstream(UpstreamConfig { target, network, client, token_file })
+    };
     let names = NamesConfig {
         connections: Some(String::new()),
         variables: None,
@@ -133,6 +142,19 @@ fn sources(base: &Path) -> Vec<SourceConfig> {
         source("variables", file(None, Some("variables.env"))),
         source("bare_vault", bare),
         source("vault", vault("http://localhost:4997", "pod", names, ca(base), 1, 90)),
+        source("node", upstream(Target::Unix(base.join("run/node.sock")), NetworkConfig::default(), None, None)),
+        source(
+            "central",
+            upstream(
+                Target::Https("https://valet.airflow.svc:8443".parse().unwrap()),
+                ca(base),
+                Some(ClientCertificate {
+                    cert_file: base.join("files/identity.pem"),
+                    key_file: base.join("files/identity.pem"),
+                }),
+                Some("/var/run/secrets/tokens/valet".into()),
+            ),
+        ),
     ]
 }
 

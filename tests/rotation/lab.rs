@@ -244,6 +244,7 @@ impl Lab {
         let stores = IssueStores {
             keys: Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             delegation: Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
+            relayed: Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
             tokens: TokenCache::default(),
             ledger: Arc::new(Ledger::new(midnight())),
             rejections: Arc::default(),

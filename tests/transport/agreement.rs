@@ -49,6 +49,7 @@ fn whole_answer(value: &str) -> v1::Answer {
         expires_at: Some((then() + Duration::from_hours(1)).into()),
         state: v1::State::Stale.into(),
         mask: vec![value.to_owned()],
+        ends: true,
     }
 }
 
@@ -75,6 +76,7 @@ async fn an_empty_value_without_version_or_end_is_an_answer_too() {
         expires_at: None,
         state: v1::State::Fresh.into(),
         mask: vec![],
+        ends: false,
         ..whole_answer("")
     };
     assert_eq!(connection(&valet, "bare").await, Ok(bare));
@@ -85,12 +87,12 @@ async fn json_is_proto3_json_with_every_field_written() {
     let valet = Valet::start().await;
     let expected = serde_json::json!({
         "value": CANARY, "source": "prod", "version": "v1", "age": "1.500s", "freshUntil": "2026-11-23T00:00:00Z",
-        "expiresAt": "2026-11-23T01:00:00Z", "state": "STATE_STALE", "mask": [CANARY],
+        "expiresAt": "2026-11-23T01:00:00Z", "state": "STATE_STALE", "mask": [CANARY], "ends": true,
     });
     assert_eq!(get(&valet, "hit").await.json(), expected);
     let expected = serde_json::json!({
         "value": "", "source": "prod", "version": "", "age": "0s", "freshUntil": "2026-11-23T00:00:00Z",
-        "state": "STATE_FRESH", "mask": [],
+        "state": "STATE_FRESH", "mask": [], "ends": false,
     });
     assert_eq!(get(&valet, "bare").await.json(), expected);
     for body in [
@@ -108,7 +110,7 @@ async fn every_fault_has_its_code_reason_and_http_status() {
     let valet = Valet::start().await;
     let unavailable = Some("3");
     for (reason, code, status, retry_after) in [
-        ("SKIPPED", "not_found", 404, None),
+        ("SKIPPED", "not_found", 404, unavailable),
         ("BAD_NAME", "invalid_argument", 400, None),
         ("BAD_REQUEST", "invalid_argument", 400, None),
         ("MALFORMED_VALUE", "failed_precondition", 400, None),
@@ -123,6 +125,7 @@ async fn every_fault_has_its_code_reason_and_http_status() {
         ("NOT_YET_AVAILABLE", "unimplemented", 501, None),
         ("UNSUPPORTED", "unimplemented", 501, None),
         ("BAD_CONFIG", "failed_precondition", 400, None),
+        ("INTERRUPTED", "aborted", 409, None),
     ] {
         let retry_after = retry_after.map(str::to_owned);
         let expected = Refused { retry_after, ..refused(code, reason, &format!("the script says \"{reason}\", é")) };
@@ -307,11 +310,12 @@ async fn a_token_and_a_signature_are_the_same_on_every_face() {
         grant: grant.to_owned(),
         min_remaining: seconds.map(|seconds| prost_types::Duration { seconds, nanos: 0 }),
     };
-    let token = v1::IssueTokenResponse { token: CANARY.to_owned(), expires_at: None, key_fingerprint: String::new() };
+    let token = v1::IssueTokenResponse { token: CANARY.to_owned(), ..v1::IssueTokenResponse::default() };
     assert_eq!(all_say(&tasks, issue, &none, &asked("grant", None)).await, Ok(token.clone()));
     let ends = v1::IssueTokenResponse {
         expires_at: Some((then() + Duration::from_mins(1)).into()),
         key_fingerprint: "fingerprint".to_owned(),
+        renewed_at: Some(then().into()),
         ..token
     };
     assert_eq!(all_say(&tasks, issue, &none, &asked("grant", Some(60))).await, Ok(ends));

@@ -33,26 +33,7 @@ use valet::{
 pub(crate) const CANARY: &str = "canary-4b1d-é😀";
 
 /// Every kind of fault.
-pub(crate) const KINDS: [FaultKind; 18] = [
-    FaultKind::Skipped,
-    FaultKind::BadName,
-    FaultKind::BadRequest,
-    FaultKind::MalformedValue,
-    FaultKind::BadKey,
-    FaultKind::OutOfRange,
-    FaultKind::DeniedByPolicy,
-    FaultKind::DeniedBySource,
-    FaultKind::Unauthenticated,
-    FaultKind::Throttled,
-    FaultKind::SourceDown,
-    FaultKind::TimedOut,
-    FaultKind::Overloaded,
-    FaultKind::TooLarge,
-    FaultKind::NotYetAvailable,
-    FaultKind::Unsupported,
-    FaultKind::BadConfig,
-    FaultKind::Internal,
-];
+pub(crate) const KINDS: [FaultKind; 19] = FaultKind::ALL;
 
 /// 2026-11-23T00:00:00Z.
 pub(crate) fn then() -> SystemTime {
@@ -99,11 +80,10 @@ impl Script {
 fn answer(value: &str) -> Answer {
     Answer {
         found: Found {
-            value: Secret::new(value),
             version: Some("v1".into()),
             expires_at: Some(then() + Duration::from_hours(1)),
-            created_at: None,
-            updated_at: None,
+            ends: true,
+            ..Found::plain(value)
         },
         source: SourceName::new("prod"),
         age: Duration::from_millis(1500),
@@ -155,7 +135,8 @@ impl Lookups for Script {
         }
         let expires_at = at_least.map(|at_least| then() + at_least);
         let fingerprint = at_least.map(|_| "fingerprint".into());
-        Ok(Some(IssuedToken { token: Secret::new(CANARY), expires_at, fingerprint, account: "landing".into() }))
+        let (token, renewed_at, account) = (Secret::new(CANARY), at_least.map(|_| then()), "landing".into());
+        Ok(Some(IssuedToken { token, expires_at, renewed_at, fingerprint, account }))
     }
 
     async fn sign_request(

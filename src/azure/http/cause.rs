@@ -41,7 +41,7 @@ pub(super) fn links<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<It
     })
 }
 
-fn tls_problem(error: &rustls::Error) -> TlsProblem {
+pub(super) fn tls_problem(error: &rustls::Error) -> TlsProblem {
     let rustls::Error::InvalidCertificate(certificate) = error else {
         return TlsProblem::Handshake;
     };

@@ -37,7 +37,7 @@ const IDLE_CONNECTIONS: usize = 4;
 /// connections, so two equal ones would be memory wasted. And the gates: one for each service and network path.
 #[derive(Debug)]
 pub(in crate::azure) struct Clients {
-    resolver: Arc<dyn Resolver>,
+    pub(super) resolver: Arc<dyn Resolver>,
     built: Shared<(NetworkConfig, Reach), Client>,
     gates: Shared<(Discriminant<Peer>, Url, NetworkConfig), Gate>,
     seams: Seams,
@@ -99,16 +99,20 @@ impl Clients {
     }
 }
 
-fn authorities(path: &Path) -> Result<Vec<Certificate>, Error> {
+/// The text of a `ca_file`.
+pub(super) fn read_authorities(path: &Path) -> Result<Vec<u8>, Error> {
     let unreadable = |why| Error::from(Setup::UnreadableCaFile { path: path.to_owned(), why });
     let mut pem = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST_CA_FILE + 1).read_to_end(&mut pem));
     match read {
-        Ok(read) if read as u64 > LARGEST_CA_FILE => return Err(unreadable(io::ErrorKind::FileTooLarge)),
-        Ok(_) => {}
-        Err(error) => return Err(unreadable(error.kind())),
+        Ok(read) if read as u64 > LARGEST_CA_FILE => Err(unreadable(io::ErrorKind::FileTooLarge)),
+        Ok(_) => Ok(pem),
+        Err(error) => Err(unreadable(error.kind())),
     }
-    let found = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+}
+
+fn authorities(path: &Path) -> Result<Vec<Certificate>, Error> {
+    let found = Certificate::from_pem_bundle(&read_authorities(path)?).unwrap_or_default();
     // reqwest takes a file without any certificate in silence; the result would be UnknownIssuer much later.
     if found.is_empty() { Err(Setup::BadCaFile(path.to_owned()).into()) } else { Ok(found) }
 }

@@ -3,11 +3,13 @@
 
 mod cause;
 mod clients;
+mod dial;
 mod endpoint;
 mod resolver;
 mod transport;
 
 pub(super) use clients::{CALL_TIMEOUT, Clients};
+pub use dial::{DialError, Dialed, Dialer};
 pub use endpoint::HostName;
 pub(super) use endpoint::{Endpoint, Reply};
 pub use resolver::{Resolver, SystemResolver};

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// What a name of this machine stands for, whatever the DNS says: plain text never leaves it.
-const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+pub(super) const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// How host names become addresses.
 #[async_trait]

@@ -10,7 +10,7 @@ use crate::{
         token::Tokens,
     },
     clock::Clock,
-    model::{Found, Secret, Urgency, Wanted, is_loopback},
+    model::{Found, Urgency, Wanted, is_loopback},
 };
 use async_trait::async_trait;
 use azure_core::{
@@ -100,7 +100,7 @@ impl KeyVault {
                 .map(|time| time.map(SystemTime::from));
         let value = secret.value.ok_or_else(|| self.nonsense(Nonsense::NoValue))?;
         self.validity.judge(name, version.as_ref(), not_before, expires_at, self.clock.wall());
-        Ok(Found { value: Secret::new(value), version, expires_at, created_at, updated_at })
+        Ok(Found { version, expires_at, created_at, updated_at, ..Found::plain(value) })
     }
 
     pub(super) fn explain(&self, error: &azure_core::Error) -> Error {

@@ -107,7 +107,11 @@ impl Brokered {
         let composed = self.put_together(vended.as_ref(), &pieces);
         let fresh = Freshness::of(vended.as_ref(), &pieces, with.clock.wall());
         Ok(Answer {
-            found: Found { expires_at: fresh.expires_at, ..Found::of(composed.value.clone()) },
+            found: Found {
+                expires_at: fresh.expires_at,
+                ends: fresh.expires_at.is_some(),
+                ..Found::of(composed.value.clone())
+            },
             source: with.source.clone(),
             age: fresh.age,
             fresh_until: fresh.until,

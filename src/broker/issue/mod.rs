@@ -18,6 +18,7 @@ pub use status::{AccountStatus, KeyStatus};
 pub use tokens::TokenCache;
 
 use crate::{
+    broker::RelayedToken,
     cache::{Cache, Hit, Key, Scope, Times},
     clock::Clock,
     mint::{Delegation, DelegationKey, Grant, GrantKind, Issued, RequestRefusal, StoredKey},
@@ -41,6 +42,8 @@ pub struct IssueStores {
     pub delegation: Cache<DelegationKey>,
     /// Tokens that were signed.
     pub tokens: TokenCache,
+    /// Tokens that other Valets issued.
+    pub relayed: Cache<RelayedToken>,
     /// Until when each key has tokens out.
     pub ledger: Arc<Ledger>,
     /// What was reported as refused; of connections that are stored whole too.
@@ -141,6 +144,7 @@ impl Issuer {
         Ok(Some(IssuedToken {
             token: issued.token.clone(),
             expires_at: issued.expires_at,
+            renewed_at: issued.expires_at.and_then(|end| end.checked_sub(entry.grant.config.min_remaining)),
             fingerprint: issued.fingerprint.as_ref().map(|fingerprint| fingerprint.as_str().into()),
             account: Arc::clone(entry.account.name()),
         }))

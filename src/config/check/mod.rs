@@ -90,7 +90,7 @@ impl<'d> Drafts<'d> {
 fn uses_default_identity(config: &Config) -> bool {
     let of_sources = config.sources.iter().filter_map(|source| match &source.kind {
         SourceKind::KeyVault(vault) => Some(&*vault.identity),
-        SourceKind::Environment | SourceKind::File(_) => None,
+        SourceKind::Environment | SourceKind::File(_) | SourceKind::Upstream(_) => None,
     });
     let delegates = |account: &&AccountConfig| {
         let is_delegation = |grant: &GrantConfig| grant.kind == GrantKind::UserDelegationSas;

@@ -44,11 +44,16 @@ fn refusal(kind: &SourceKind, name: &str) -> Option<(&'static str, &'static str)
         }
         SourceKind::Environment => !name.contains('='),
         SourceKind::File(_) => true,
+        SourceKind::Upstream(_) => false,
     };
     let (message, hint) = match kind {
         SourceKind::KeyVault(_) => (
             "no secret of a Key Vault has such a name",
             "after the source and the slash stands the secret's own name, of 1 to 127 letters, digits and `-`, without a version",
+        ),
+        SourceKind::Upstream(_) => (
+            "an upstream has no secrets by name: it gives connections, variables, options and tokens",
+            "keep what refers to it where its secrets are, in the upstream's own valet.yaml; here its connections and grants are there by themselves",
         ),
         SourceKind::Environment | SourceKind::File(_) => (
             "no environment variable has such a name",

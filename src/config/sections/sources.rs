@@ -1,9 +1,9 @@
 use super::{network::network, settings};
 use crate::{
-    azure::BudgetConfig,
+    azure::{BudgetConfig, ClientCertificate},
     cache::Overrides,
     config::{
-        address::HostUrl,
+        address::{HostUrl, TargetOf},
         context::Names,
         path::{Content, PathTo},
         record::{Record, Variant},
@@ -12,14 +12,14 @@ use crate::{
         units::{CountOf, DurationOf},
     },
     model::Kind,
-    source::{FileConfig, KeyVaultConfig, NamesConfig, SourceKind},
+    source::{FileConfig, KeyVaultConfig, NamesConfig, SourceKind, Target, UpstreamConfig},
 };
 use std::time::Duration;
 
 /// One entry of `sources`, but for its name.
 pub(super) fn source(record: &mut Record<'_, '_>) -> Option<(SourceKind, Option<Overrides>)> {
     let times = record.optional("cache", "What is different for this source.", &OfKeys(settings::overrides));
-    let kind = record.variant("kind", "What the source is.", KINDS, &["upstream"])?;
+    let kind = record.variant("kind", "What the source is.", KINDS, &[])?;
     if times.is_some() && matches!(kind, SourceKind::Environment | SourceKind::File(_)) {
         record.note("cache", |place| {
             place.warning("this source is never cached, so nothing is different", "leave `cache` out here")
@@ -36,6 +36,11 @@ const KINDS: &[Variant<SourceKind>] = &[
     },
     Variant { word: "file", doc: "Files in the formats of Airflow's LocalFilesystemBackend.", read: file },
     Variant { word: "key-vault", doc: "An Azure Key Vault.", read: key_vault },
+    Variant {
+        word: "upstream",
+        doc: "Another Valet: its connections, variables and options, and the tokens of its grants.",
+        read: upstream,
+    },
 ];
 
 fn file(record: &mut Record<'_, '_>) -> Option<SourceKind> {
@@ -80,6 +85,49 @@ fn key_vault(record: &mut Record<'_, '_>) -> Option<SourceKind> {
         names: names.unwrap_or_default(),
         network: network.unwrap_or_default(),
         budget: budget.unwrap_or_default(),
+    }))
+}
+
+fn upstream(record: &mut Record<'_, '_>) -> Option<SourceKind> {
+    let target =
+        record.required("target", "Where the other Valet listens: https://HOST:PORT, or unix:PATH.", &TargetOf);
+    let network = record.optional("network", "How it is reached.", &OfKeys(network));
+    let cert_file = record.optional(
+        "cert_file",
+        "The PEM file of the certificate by which this Valet proves who it is, leaf first.",
+        &PathTo(Content::Certificates),
+    );
+    let key_file = record.optional("key_file", "The PEM file of its private key.", &PathTo(Content::PrivateKey));
+    let token_file = record.optional(
+        "token_file",
+        "The file of a token that goes along with each call, such as a Kubernetes service account's.",
+        &PathTo(Content::Unread),
+    );
+    for (key, other) in [("cert_file", "key_file"), ("key_file", "cert_file")] {
+        if record.has(key) && !record.has(other) {
+            record.note(key, |place| {
+                place.error("a certificate and its key come together", format!("write `{other}` too"))
+            });
+        }
+    }
+    if matches!(target, Some(Target::Unix(_))) {
+        for key in ["network", "cert_file", "token_file"] {
+            if record.has(key) {
+                record.note(key, |place| {
+                    place.error(
+                        "this is for TLS, and a Unix socket needs none",
+                        "leave it out: who may open the socket is let in",
+                    )
+                });
+            }
+        }
+    }
+    let client = cert_file.zip(key_file).map(|(cert_file, key_file)| ClientCertificate { cert_file, key_file });
+    Some(SourceKind::Upstream(UpstreamConfig {
+        target: target?,
+        network: network.unwrap_or_default(),
+        client,
+        token_file,
     }))
 }
 

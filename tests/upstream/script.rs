@@ -1,0 +1,166 @@
+//! A Valet that says what a test wants it to say, over the real transport.
+
+use async_trait::async_trait;
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use valet::{
+    model::{
+        Answer, Caller, Credential, Fault, FaultKind, Found, IssuedToken, Lookup, Name, Rejection, Reported, Right,
+        SignableRequest, SignedRequest, SourceName, State,
+    },
+    telemetry::Counters,
+    transport::{
+        CacheStatus, ConfigStatus, Control, Limits, ListenerConfig, Lookups, Parts, Reloaded, Server, Status,
+        UnixConfig,
+    },
+};
+
+/// What is answered to every lookup.
+type Said = Result<Option<Answer>, Fault>;
+
+/// What is said, and who asked for what.
+pub(crate) struct Script {
+    said: Mutex<Said>,
+    pub(crate) token: Mutex<Option<IssuedToken>>,
+    pub(crate) asked: Mutex<Vec<(Caller, String)>>,
+}
+
+impl Script {
+    pub(crate) fn say(&self, said: Said) {
+        *self.said.lock().unwrap() = said;
+    }
+
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|(_, what)| what.clone()).collect()
+    }
+}
+
+/// A fresh answer without an end.
+pub(crate) fn answer(value: &str) -> Answer {
+    Answer {
+        found: Found::plain(value),
+        source: SourceName::new("theirs"),
+        age: Duration::ZERO,
+        fresh_until: std::time::SystemTime::UNIX_EPOCH,
+        state: State::Fresh,
+        mask: vec![],
+    }
+}
+
+#[async_trait]
+impl Lookups for Script {
+    async fn lookup(&self, caller: &Caller, lookup: &Lookup) -> Said {
+        let team = lookup.team.as_ref().map(|team| format!(" of {}", team.as_str())).unwrap_or_default();
+        self.asked.lock().unwrap().push((caller.clone(), format!("{lookup}{team}")));
+        self.said.lock().unwrap().clone()
+    }
+
+    async fn issue_token(
+        &self,
+        caller: &Caller,
+        grant: &Name,
+        at_least: Option<Duration>,
+    ) -> Result<Option<IssuedToken>, Fault> {
+        self.asked.lock().unwrap().push((caller.clone(), format!("token {grant} {at_least:?}")));
+        Ok(self.token.lock().unwrap().clone())
+    }
+
+    async fn sign_request(&self, _: &Caller, _: &Name, _: &SignableRequest) -> Result<Option<SignedRequest>, Fault> {
+        Ok(None)
+    }
+
+    async fn report_rejected(&self, caller: &Caller, rejection: &Rejection) -> Result<Option<Reported>, Fault> {
+        let Credential::Connection(lookup) = &rejection.of else { return Ok(None) };
+        let value = rejection.value.as_ref().map(|digest| digest.to_hex()[..4].to_owned());
+        self.asked.lock().unwrap().push((caller.clone(), format!("rejected {lookup} {value:?}")));
+        Ok(Some(Reported { accepted: true, ..Reported::default() }))
+    }
+
+    fn may(&self, _: &Caller, _: Right) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn invalidate(&self, _: &Caller, _: &Lookup) -> Result<usize, Fault> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl Control for Script {
+    async fn reload(&self) -> Result<Reloaded, Fault> {
+        Err(Fault::new(FaultKind::BadConfig, "there is none"))
+    }
+
+    fn status(&self) -> Status {
+        let then = std::time::SystemTime::UNIX_EPOCH;
+        Status {
+            version: String::new(),
+            started_at: then,
+            config: ConfigStatus { path: None, loaded_at: then, last_reload_error: None },
+            sources: vec![],
+            accounts: vec![],
+            cache: CacheStatus::default(),
+        }
+    }
+}
+
+/// It, running.
+pub(crate) struct Scripted {
+    pub(crate) script: Arc<Script>,
+    dir: TempDir,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl Scripted {
+    pub(crate) async fn start() -> Self {
+        let script = Arc::new(Script {
+            said: Mutex::new(Ok(Some(answer("value://")))),
+            token: Mutex::default(),
+            asked: Mutex::default(),
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let (stop, running) = serve(&script, dir.path().join("valet.sock")).await;
+        Self { script, dir, stop, running }
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.path().join("valet.sock")
+    }
+
+    /// Ends it, and starts it again in the same place when the returned future is awaited.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.cancel();
+        (&mut self.running).await.unwrap();
+    }
+
+    pub(crate) async fn start_again(&mut self) {
+        (self.stop, self.running) = serve(&self.script, self.socket()).await;
+    }
+}
+
+async fn serve(script: &Arc<Script>, path: PathBuf) -> (CancellationToken, JoinHandle<()>) {
+    let listener = ListenerConfig {
+        name: "all".into(),
+        unix: UnixConfig { path, mode: 0o660, group: None },
+        allow: BTreeSet::from(Right::ALL),
+    };
+    let parts = Parts {
+        lookups: Arc::clone(script) as Arc<dyn Lookups>,
+        control: Arc::clone(script) as Arc<dyn Control>,
+        counters: Arc::new(Counters::new()),
+        ids: Arc::new(|| 7),
+        limits: Limits::default(),
+    };
+    let server = Server::bind(&[listener], parts).await.unwrap();
+    let stop = CancellationToken::new();
+    let running = TaskTracker::new().spawn(server.run(stop.clone()));
+    (stop, running)
+}
