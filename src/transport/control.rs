@@ -83,7 +83,7 @@ pub struct Reloaded {
     pub warnings: Vec<String>,
 }
 
-/// The state of the process; the listeners and the counters are added by the transport. No values.
+/// The state of the process; the listeners, the tasks and the counters are added by the transport. No values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// Valet's version.

@@ -34,7 +34,7 @@ pub(super) fn reloaded(reloaded: control::Reloaded) -> v1::ReloadResponse {
     v1::ReloadResponse { loaded_at: Some(time(reloaded.loaded_at)), warnings: reloaded.warnings }
 }
 
-/// The state without what the transport adds: listeners and counters.
+/// The state without what the transport adds: listeners, tasks and counters.
 pub(super) fn status(status: control::Status) -> v1::StatusResponse {
     let control::Status { version, started_at, config, sources, cache, accounts } = status;
     v1::StatusResponse {

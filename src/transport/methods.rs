@@ -7,6 +7,7 @@ use crate::{
 use futures::{FutureExt as _, StreamExt as _, stream};
 use prost::Message;
 use std::{panic::AssertUnwindSafe, sync::Arc};
+use tokio::runtime::Handle;
 
 /// Gives each internal fault the number that its log line and its message share.
 pub type Ids = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -120,6 +121,7 @@ impl Methods {
         self.lookups.may(caller, Right::Admin)?;
         Ok(v1::StatusResponse {
             listeners: self.listeners.iter().map(|listener| listener.status()).collect(),
+            tasks: Handle::current().metrics().num_alive_tasks() as u64,
             counters: Counter::ALL.iter().map(|&it| (it.name().to_owned(), self.counters.get(it))).collect(),
             ..convert::status(self.control.status())
         })

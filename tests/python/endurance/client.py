@@ -1,7 +1,8 @@
 """One client process: looks names up until its standard input ends, then prints what it saw as JSON.
 
-`client.py FACE SOCKET THREADS`, where FACE is the shim over `connect` or `grpc`, as Airflow has it, or `raw`: HTTP by
-hand, one connection a lookup. Its name among the clients is AIRFLOW_CTX_DAG_ID, which the audit log shows.
+`client.py FACE SOCKET THREADS PAUSE`, where FACE is the shim over `connect` or `grpc`, as Airflow has it, or `raw`:
+HTTP by hand, one connection a lookup. Each thread pauses so many milliseconds between lookups: a steady load, not a
+flood. Its name among the clients is AIRFLOW_CTX_DAG_ID, which the audit log shows.
 """
 
 from __future__ import annotations
@@ -10,18 +11,16 @@ import json
 import logging
 import os
 import random
-import socket
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 
-from endurance.stock import ABSENT, NAMES, version_of
+from endurance.connect import TIMEOUT, call
+from endurance.stock import ABSENT, KINDS, NAMES, version_of
 
-PAUSE = 0.002  # between the lookups of one thread: a steady load, not a flood
-TIMEOUT = 10.0
 MOST_WRONG = 20
 MOST_OUTAGES = 1000
 
@@ -101,41 +100,26 @@ def by_the_shim(transport: str, path: str) -> Ask:
     return ask
 
 
-class _OverUnix(HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(TIMEOUT)
-        self.sock.connect(self.host)
-
-
 def by_hand(path: str) -> Ask:
     """With nothing of ours, a connection for each lookup."""
-    headers = {"content-type": "application/json", "valet-dag-id": os.environ["AIRFLOW_CTX_DAG_ID"]}
+    headers = {"valet-dag-id": os.environ["AIRFLOW_CTX_DAG_ID"]}
 
     def ask(kind: str, name: str) -> str | None:
-        method, field = ("GetConnection", "connId") if kind == "connection" else ("GetVariable", "key")
-        connection = _OverUnix(path)
+        method, field = KINDS[kind]
         try:
-            connection.request("POST", f"/valet.v1.Broker/{method}", json.dumps({field: name}), headers)
-            reply = connection.getresponse()
-            body = json.loads(reply.read())
+            reply = call(path, f"Broker/{method}", {field: name}, headers)
         except (OSError, HTTPException):
             raise Failed("UNREACHABLE") from None
-        finally:
-            connection.close()
-        reason = reply.headers.get("valet-reason")
         if reply.status == 200:
-            return str(body["value"])
-        if reason == "NOT_FOUND":
+            return str(reply.body["value"])
+        if reply.reason == "NOT_FOUND":
             return None
-        raise Failed(reason or f"HTTP {reply.status}")
+        raise Failed(reply.reason or f"HTTP {reply.status}")
 
     return ask
 
 
-def work(ask: Ask, tally: Tally, stop: threading.Event) -> None:
+def work(ask: Ask, tally: Tally, stop: threading.Event, pause: float) -> None:
     """Looks up one name after another, in any order."""
     while not stop.is_set():
         kind, name = random.choice(NAMES)
@@ -146,14 +130,14 @@ def work(ask: Ask, tally: Tally, stop: threading.Event) -> None:
         except Exception as error:
             tally.wrong.append(f"{kind} {name}: {type(error).__name__}")
             return
-        time.sleep(PAUSE)
+        time.sleep(pause)
 
 
-def main(face: str, path: str, threads: int) -> None:
+def main(face: str, path: str, threads: int, pause: float) -> None:
     ask = by_hand(path) if face == "raw" else by_the_shim(face, path)
     tallies = [Tally() for _ in range(threads)]
     stop = threading.Event()
-    workers = [threading.Thread(target=work, args=(ask, tally, stop)) for tally in tallies]
+    workers = [threading.Thread(target=work, args=(ask, tally, stop, pause)) for tally in tallies]
     for worker in workers:
         worker.start()
     sys.stdin.read()
@@ -175,4 +159,4 @@ def main(face: str, path: str, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]) / 1000)

@@ -20,11 +20,12 @@ END_SECONDS = 30.0
 
 
 class Plan(NamedTuple):
-    """One client process: how it asks, and by how many threads."""
+    """One client process: how it asks, by how many threads, and with which pauses, in milliseconds."""
 
     name: str
     face: str
     threads: int
+    pause: int
 
 
 @dataclass
@@ -61,7 +62,7 @@ def _start(plan: Plan, socket: str, home: Path) -> subprocess.Popen[str]:
     }
     with (home / "client.log").open("w") as log:
         return subprocess.Popen(
-            [python, str(HERE / "client.py"), plan.face, socket, str(plan.threads)],
+            [python, str(HERE / "client.py"), plan.face, socket, str(plan.threads), str(plan.pause)],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -8,22 +8,22 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from support.programs import key_vault, managed_identity, valet, vault_with
+from support.programs import managed_identity, valet, vault_with
 
 from .conftest import recoveries
 from .load import Plan, Seen, end, load
-from .stock import seed
+from .stock import seed, settings
 
 ROUNDS = 5
 #: Lookups of each client that a Valet answers before it is killed.
 ENOUGH = 50
 PATIENCE = 60.0
 CLIENTS = [
-    Plan("one-process", "connect", 1),
-    Plan("another-process", "connect", 1),
-    Plan("threads", "connect", 8),
-    Plan("over-grpc", "grpc", 2),
-    Plan("by-hand", "raw", 4),
+    Plan("one-process", "connect", 1, 2),
+    Plan("another-process", "connect", 1, 2),
+    Plan("threads", "connect", 8, 2),
+    Plan("over-grpc", "grpc", 2, 2),
+    Plan("by-hand", "raw", 4, 2),
 ]
 
 
@@ -32,13 +32,12 @@ def test_nobody_sees_a_wrong_answer_and_all_recover_by_themselves(tmp_path: Path
         # Reads take a while and are many, so that each kill meets some under way.
         vault.fault("slow_headers", millis=10)
         sockets = Path(short)
-        source = key_vault(vault.endpoints, budget={"requests": 100_000, "per": "1s"}, cache={"fresh": "50ms"})
-        settings: dict[str, object] = {"sources": {"vault": source}}
+        config = settings(vault.endpoints, cache={"fresh": "50ms"})
         environment = managed_identity(vault.endpoints)
         with load(str(sockets / "valet.sock"), tmp_path / "clients", CLIENTS) as clients:
             for number in range(ROUNDS):
                 place = tmp_path / f"valet-{number}"
-                with valet(place, settings, environment, sockets) as running:
+                with valet(place, config, environment, sockets) as running:
                     _wait_until_served(place / "audit.jsonl")
                     if number < ROUNDS - 1:
                         running.process.kill()
