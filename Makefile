@@ -1,7 +1,7 @@
 # Two commands on a fresh machine (Rust, Python 3.11, Node, make): `make demo` and `make test`. The work is done by tests/setup/*.sh.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint proof bench fmt setup lock
+.PHONY: help demo test lint proof soak bench fmt setup lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -17,6 +17,11 @@ lint: ## the lints alone
 
 proof: ## longer proofs: fuzzing, other values beside AzureKeyVaultBackend, advisories
 	@tests/setup/run.sh machine rust environments fuzz differential-long advisories canary
+
+soak: ## Valet under load amid rotations and faults, MINUTES=30: no wrong answer, nothing grows
+	@tests/setup/run.sh machine environments
+	@cargo build --quiet --locked --workspace --all-targets
+	@MINUTES=$${MINUTES:-30} tests/setup/steps/soak.sh
 
 bench: ## latency and memory, release build
 	@tests/setup/run.sh machine bench

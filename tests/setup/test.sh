@@ -3,5 +3,5 @@
 source "$(dirname "$0")/lib.sh"
 
 # shellcheck disable=SC2206 # STEPS is a list of words
-steps=(${STEPS:-machine fmt tools shellcheck ruff deny clippy rust environments mypy shim contract azurite faces differential scheduled canary})
+steps=(${STEPS:-machine fmt tools shellcheck ruff deny clippy rust environments mypy shim contract azurite faces differential scheduled restarts soak canary})
 exec "$setup/run.sh" "${steps[@]}"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Valet under load amid trouble, MINUTES long: no wrong answer, nothing grows
+# Valet under load amid rotations and faults, for 2 minutes or MINUTES: no wrong answer, nothing grows
 source "$(dirname "$0")/../lib.sh"
 
 venv suites
