@@ -11,6 +11,7 @@ from typing import NamedTuple
 from support.programs import Valet
 
 from .connect import call
+from .stock import ABSENT, VALUES
 
 #: Points of which each pair has a slope; more would not tell more.
 MOST_POINTS = 120
@@ -31,9 +32,10 @@ METRICS = (
     Metric("tasks", "", 12),
     Metric("reads under way", "", 6),
     Metric("connections", "", 6),
-    Metric("cached values", "", 3),
-    Metric("names cached as absent", "", 3),
-    Metric("cached bytes", "KiB", 8),
+    # What is invalidated or refused comes back; there is nothing else that could be cached.
+    Metric("cached values", "", len(VALUES)),
+    Metric("names cached as absent", "", len(ABSENT)),
+    Metric("cached bytes", "KiB", 1.0 * len(VALUES)),
 )
 
 

@@ -34,6 +34,8 @@ BAR = 30
 WARM_UP = 0.25
 #: What may be told to a task whose value is not cached while a service fails.
 EXPECTED = {"SOURCE_DOWN", "THROTTLED", "TIMED_OUT", "DENIED_BY_SOURCE", "BAD_KEY"}
+#: The share of lookups that must bring a value, whatever goes on.
+SERVED = 0.2
 #: Longer than any pause that Valet makes, and than its vault's budget lasts.
 SETTLE_SECONDS = 120.0
 
@@ -85,8 +87,8 @@ def _judge(seen: dict[str, Seen]) -> list[str]:
     for name, client in seen.items():
         complaints += [f"{name}: {text}" for text in client.wrong]
         complaints += [f"{name}: {reason} is no error of these services" for reason in client.faults.keys() - EXPECTED]
-        if client.values <= client.faults.total():
-            complaints.append(f"{name}: more errors than values")
+        if client.values < SERVED * (client.values + client.faults.total()):
+            complaints.append(f"{name} was served too seldom")
     return complaints
 
 

@@ -57,7 +57,7 @@ class Trouble:
             self.calm()
         deeds = {
             self._rotate: 8,
-            self._fail: 4,
+            self._fail: 2,
             self._invalidate: 4,
             self._rotate_key: 1,
             self._reload: 1,
