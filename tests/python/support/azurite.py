@@ -18,6 +18,7 @@ from .canary import register
 from .programs import program, stop
 
 START_SECONDS = 60.0
+SKEW = Path(__file__).with_name("skew.cjs")
 SERVICES = ("blob", "queue", "table")
 LISTENS = re.compile(r"Azurite (\w+) service is successfully listening at (https?)://[^:]+:(\d+)")
 
@@ -52,15 +53,28 @@ class Azurite:
 
 @contextmanager
 def azurite(
-    directory: Path, account: Account, authority: Authority | None = None, ports: Mapping[str, int] | None = None
+    directory: Path,
+    account: Account,
+    authority: Authority | None = None,
+    ports: Mapping[str, int] | None = None,
+    skew: int = 0,
 ) -> Iterator[Azurite]:
-    """Runs Azurite, over https and with Entra tokens if an ``authority`` vouches for it.
+    """Runs Azurite, over https and with Entra tokens if an ``authority`` vouches for it, ``skew`` seconds ahead.
 
     What is stored stays in ``directory``: started there again, on the same ``ports``, an account may have another key.
     """
     directory.mkdir(parents=True, exist_ok=True)
     # Without --silent it would write each request, and with that each signature, into its log.
-    command = ["node", program("VALET_AZURITE"), "--silent", "--skipApiVersionCheck", "--loose", "--disableTelemetry"]
+    command = [
+        "node",
+        "--require",
+        str(SKEW),
+        program("VALET_AZURITE"),
+        "--silent",
+        "--skipApiVersionCheck",
+        "--loose",
+        "--disableTelemetry",
+    ]
     command += ["--location", str(directory / "data")]
     for service in SERVICES:
         port = ports[service] if ports else 0
@@ -68,7 +82,11 @@ def azurite(
     if authority:
         certificate, key = authority.issue(directory)
         command += ["--cert", str(certificate), "--key", str(key), "--oauth", "basic"]
-    environment = {"PATH": os.environ["PATH"], "AZURITE_ACCOUNTS": ":".join([account.name, *account.keys])}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SKEW_SECONDS": str(skew),
+        "AZURITE_ACCOUNTS": ":".join([account.name, *account.keys]),
+    }
     log = directory / "azurite.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
