@@ -9,7 +9,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from airflow_valet import masking, options
+from airflow_valet import masking, options, rejection
 from airflow_valet.client import Client
 from airflow_valet.errors import UNAVAILABLE, ValetError, ValetNotFound, for_airflow
 
@@ -42,6 +42,7 @@ class ValetBackend(BaseSecretsBackend):
         super().__init__()
         self._options, problems = options.parse(kwargs, os.environ)
         self._client = Client(self._options.socket, self._options.timeout, self._options.transport)
+        rejection.use(self._client, self._options.team)
         for problem in problems:
             if problem not in _warned:
                 _warned.add(problem)
@@ -76,11 +77,14 @@ class ValetBackend(BaseSecretsBackend):
         return await self._aget("variable", key)
 
     def _get(self, kind: str, name: str, team: str | None) -> str | None:
+        team = team or self._options.team
         try:
-            answer = self._client.get(kind, name, team or self._options.team)
+            answer = self._client.get(kind, name, team)
         except ValetError as error:
             self._settle(error)
             return None
+        if kind == "connection":
+            rejection.note(self._client, team, name, answer.value)
         masking.mask(answer.mask)
         return answer.value
 
@@ -90,6 +94,8 @@ class ValetBackend(BaseSecretsBackend):
         except ValetError as error:
             self._settle(error)
             return None
+        if kind == "connection":
+            rejection.note(self._client, self._options.team, name, answer.value)
         await masking.amask(answer.mask)
         return answer.value
 

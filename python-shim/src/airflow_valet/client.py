@@ -77,6 +77,12 @@ class Client:
         """Look up the ``connection``, ``variable`` or ``config`` option ``name``, or `ValetError`."""
         return self._call(_answer, *_lookup(kind, name, team))
 
+    def report_rejected(self, conn_id: str, team: str | None, digest: str) -> dict[str, Any]:
+        """Say that a connection's value of this SHA-256 was refused ("": that of now), or `ValetError`."""
+        what, _, message = _lookup("connection", conn_id, team)
+        more = {"valueSha256": digest} if digest else {}
+        return self._call(dict, what, "/valet.v1.Broker/ReportRejected", {**message, **more})
+
     def status(self) -> dict[str, Any]:
         """The state of the broker, from a socket where it allows `admin`, or `ValetError`."""
         return self._call(dict, "status", "/valet.v1.Admin/Status", {})

@@ -73,6 +73,12 @@ def main(path: Path) -> None:
             else:
                 raise AssertionError(name)
 
+    failure = type("ClientAuthenticationError", (Exception,), {"__module__": "azure.core.exceptions"})()
+    airflow_valet.report_on_auth_failure({"exception": failure})
+    reported = [request.message for request in broker.requests if request.target.endswith("/ReportRejected")]
+    assert [(message["connId"], len(message["valueSha256"])) for message in reported] == [("a", 64)]
+    assert airflow_valet.report_rejected("silent") is False
+
     backend.get_variable("before")
     children = []
     for _ in range(5):

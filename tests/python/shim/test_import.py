@@ -14,8 +14,8 @@ from conftest import SHIM
 
 #: What the shim may import; all of it is loaded in any process of Airflow before the first lookup.
 STANDARD = set(
-    "__future__ argparse asyncio collections concurrent contextlib functools http importlib io json logging"
-    " inspect os pkgutil re select socket sys time typing urllib".split()
+    "__future__ argparse asyncio collections concurrent contextlib functools hashlib http importlib io json"
+    " logging inspect os pkgutil re select socket sys time typing urllib".split()
 )
 FAKE_AIRFLOW = {
     # Like the real one: making the configured backend is part of importing it.
