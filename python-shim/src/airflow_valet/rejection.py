@@ -33,7 +33,9 @@ _CODES = frozenset(
 _NAMES = frozenset("ClientAuthenticationError ServiceBusAuthenticationError AuthenticationError".split())
 _NOTHING_REFUSED = frozenset(["CredentialUnavailableError"])  # no credential was found to send
 _AZURE = ("azure", "msrest", "uamqp")
-_IN_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(_CODES | _NAMES))})\b")
+#: How Azure Storage begins to say so. Azurite has another code for it, that of a firewall.
+_WORDS = "Server failed to authenticate the request"
+_IN_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(_CODES | _NAMES))}|{_WORDS})\b")
 
 
 class _Handed:
@@ -169,7 +171,7 @@ def _judge(error: BaseException) -> str | None:
     if names & _NOTHING_REFUSED:
         return None
     status, codes = _status(error), _codes(error)
-    if names & _NAMES or status == 401 or (status == 403 and codes & _CODES):
+    if names & _NAMES or status == 401 or (status == 403 and (codes & _CODES or _WORDS in str(error))):
         details = [str(status) if status else "", *sorted(codes & _CODES)]
         return " ".join([type(error).__name__, *filter(None, details)])
     return None

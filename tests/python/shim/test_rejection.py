@@ -57,11 +57,21 @@ def digest(conn_id: str) -> str:
     return hashlib.sha256(f"{conn_id}: {CANARY}".encode()).hexdigest()
 
 
+def azurite() -> Any:
+    """As Azurite has what Azure calls AuthenticationFailed."""
+    kind = type("HttpResponseError", (Exception,), {"__module__": "azure.core.exceptions"})
+    made: Any = kind(
+        "Server failed to authenticate the request. Make sure the value of the Authorization header"
+    )
+    made.status_code, made.error_code = 403, "AuthorizationFailure"
+    return made
+
+
 def azure(
     name: str, status: int | None = None, code: str | None = None, module: str = "azure.core.exceptions"
 ) -> Any:
     """An exception as the SDK has it, without the SDK."""
-    made = type(name, (Exception,), {"__module__": module})("Server failed to authenticate the request")
+    made = type(name, (Exception,), {"__module__": module})("no")
     made.status_code, made.error_code = status, code
     return made
 
@@ -99,6 +109,7 @@ REFUSED = [
     azure("ClientAuthenticationError"),
     azure("HttpResponseError", 401),
     azure("HttpResponseError", 403, "AuthenticationFailed"),
+    azurite(),
     azure("CosmosHttpResponseError", 401, module="azure.cosmos.exceptions"),
     azure("ServiceBusAuthenticationError", module="azure.servicebus.exceptions"),
     azure("AuthenticationError", module="azure.eventhub.exceptions"),
