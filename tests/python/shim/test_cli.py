@@ -43,11 +43,11 @@ def test_get_prints_the_value_and_nothing_else(serve: Serve, kind: str) -> None:
 
 
 def test_get_json_prints_the_whole_answer(serve: Serve) -> None:
-    broker = serve(answer("v", version="7", mask=["v"]))
+    broker = serve(answer("v", version="7", mask=["v"], ends=True))
     code, out, err = run("get", "connection", "a", "--json", "--socket", broker.path)
     assert (code, err) == (0, "")
     assert json.loads(out) == {
-        "value": "v", "source": "files", "state": "STATE_FRESH", "version": "7", "mask": ["v"],
+        "value": "v", "source": "files", "state": "STATE_FRESH", "version": "7", "mask": ["v"], "ends": True,
     }  # fmt: skip
 
 
