@@ -47,31 +47,7 @@ fn route(
             world.reset();
             done
         }
-        ("PUT", ["vaults", vault, "secrets", name]) => {
-            let id = world.put_secret(vault, name, parse(body)?).map_err(text)?;
-            Ok(Some(json!({"version": id})))
-        }
-        ("PATCH", ["vaults", vault, "secrets", name, rest @ ..]) => {
-            let spec: SecretSpec = parse(body)?;
-            world.update_secret(vault, name, rest.first().copied(), spec).map_err(text)?;
-            done
-        }
-        ("DELETE", ["vaults", vault, "secrets", name]) => {
-            let purge = query("purge").is_some_and(|purge| purge == "true");
-            let deed = if purge { World::purge_secret } else { World::delete_secret };
-            deed(world, vault, name).map_err(text)?;
-            done
-        }
-        ("PUT", ["vaults", vault, "network"]) => {
-            let Rule { rule } = parse(body)?;
-            world.set_network(vault, rule);
-            done
-        }
-        ("PUT", ["vaults", vault, "authorization"]) => {
-            let Model { model } = parse(body)?;
-            world.set_authorization(vault, model);
-            done
-        }
+        (method, ["vaults", vault, rest @ ..]) => of_vault(world, vault, (method, rest), query, body),
         ("POST", ["grants"]) => {
             world.grant(parse(body)?);
             done
@@ -140,6 +116,47 @@ fn route(
         ("GET", ["counters"]) => Ok(Some(json!(world.counters()))),
         _ => Ok(None),
     }
+}
+
+/// What a test does to one vault.
+fn of_vault(
+    world: &World,
+    vault: &str,
+    (method, segments): (&str, &[&str]),
+    query: impl Fn(&str) -> Option<String>,
+    body: &[u8],
+) -> Result<Option<Value>, String> {
+    match (method, segments) {
+        ("PUT", ["secrets", name]) => {
+            let id = world.put_secret(vault, name, parse(body)?).map_err(text)?;
+            return Ok(Some(json!({"version": id})));
+        }
+        ("PATCH", ["secrets", name, rest @ ..]) => {
+            let spec: SecretSpec = parse(body)?;
+            world.update_secret(vault, name, rest.first().copied(), spec).map_err(text)?;
+        }
+        ("DELETE", ["secrets", name]) => {
+            let purge = query("purge").is_some_and(|purge| purge == "true");
+            let deed = if purge { World::purge_secret } else { World::delete_secret };
+            deed(world, vault, name).map_err(text)?;
+        }
+        ("PUT", ["network"]) => {
+            let Rule { rule } = parse(body)?;
+            world.set_network(vault, rule);
+        }
+        ("PUT", ["limit"]) => {
+            world.set_limit(vault, Some(parse(body)?));
+        }
+        ("DELETE", ["limit"]) => {
+            world.set_limit(vault, None);
+        }
+        ("PUT", ["authorization"]) => {
+            let Model { model } = parse(body)?;
+            world.set_authorization(vault, model);
+        }
+        _ => return Ok(None),
+    }
+    Ok(Some(json!({})))
 }
 
 /// An empty body is an empty object.

@@ -75,10 +75,7 @@ pub(crate) async fn spoil(world: &World, visit: &Visit, fault: Fault, regular: i
 fn throttled(world: &World, face: Face) -> Reply {
     let status = StatusCode::TOO_MANY_REQUESTS;
     match face {
-        Face::Vault | Face::Foreign => {
-            let reason = "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached";
-            vault::errors::error(status, "Throttled", reason, None)
-        }
+        Face::Vault | Face::Foreign => vault::errors::throttled(),
         Face::Entra => entra::errors::busy(world, status),
         Face::Proxied => storage_error(status, "TooManyRequests"),
         Face::ManagedIdentity => managed_identity::error(status, "throttled", "API Rate Limits have been exceeded."),

@@ -29,6 +29,7 @@ mod fault;
 mod faults;
 mod faulty;
 mod jwt;
+mod limit;
 mod line;
 mod log;
 mod managed_identity;
@@ -54,6 +55,7 @@ pub use endpoints::{
 pub use fault::{ErrorBody, Fault, ForbiddenCode, RetryAfter};
 pub use faults::{FaultRule, Scope, When};
 pub use faulty::UPSTREAM_CANARY;
+pub use limit::Limit;
 pub use line::Site;
 pub use log::{Counters, Entry, Face, MAX_ENTRIES, Operation, TokenSeen};
 pub use options::{Behind, Leaf, Options};

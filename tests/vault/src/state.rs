@@ -7,6 +7,7 @@ use crate::{
     directory::{App, Directory, ManagedIdentity},
     endpoints::{CLIENT_ID, CLIENT_SECRET, SYSTEM_IDENTITY_ID, USER_IDENTITY_ID},
     faults::Faults,
+    limit::Limited,
     log::RequestLog,
     seed::{Seed, SeedError},
     store::Store,
@@ -19,6 +20,8 @@ pub(crate) struct Vault {
     pub(crate) store: Store,
     pub(crate) network: Network,
     pub(crate) authorization: Authorization,
+    /// How often it answers; always where there is none.
+    pub(crate) limited: Option<Limited>,
 }
 
 /// The state of a whole test vault.

@@ -14,6 +14,7 @@ use crate::{
     fault::Fault,
     faults::FaultRule,
     jwt::{Claims, TokenKey},
+    limit::{Limit, Limited},
     line::{Lines, Site},
     log::{Counters, Entry},
     options::{Leaf, Options},
@@ -132,6 +133,11 @@ impl World {
     /// From where a vault answers.
     pub fn set_network(&self, vault: &str, network: Network) {
         self.state().vault(vault).network = network;
+    }
+
+    /// How often a vault answers, whoever asks and with a token or without; 429 where it is asked more often. `None` is always.
+    pub fn set_limit(&self, vault: &str, limit: Option<Limit>) {
+        self.state().vault(vault).limited = limit.map(Limited::new);
     }
 
     /// How a vault words a refusal of rights.

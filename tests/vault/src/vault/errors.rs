@@ -24,6 +24,13 @@ pub(crate) fn error(status: StatusCode, code: &str, message: &str, inner: Option
     Reply::json(status, &body)
 }
 
+/// 429 as it was recorded: without `Retry-After`.
+pub(crate) fn throttled() -> Reply {
+    let reason =
+        "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached";
+    error(StatusCode::TOO_MANY_REQUESTS, "Throttled", reason, None)
+}
+
 /// 401 with this vault's challenge.
 pub(crate) fn unauthorized(world: &World, visit: &Visit, message: &str) -> Reply {
     let authorization = format!("https://login.windows.net/{}", world.tenant_id());

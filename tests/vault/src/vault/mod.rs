@@ -13,6 +13,7 @@ use crate::{
     access::{Action, Network},
     fault::ForbiddenCode,
     jwt::Refusal,
+    limit::Limited,
     reply::Reply,
     state::State,
     store::StoreError,
@@ -32,8 +33,12 @@ pub(crate) fn answer(world: &World, visit: &Visit) -> Reply {
         .with(http::header::CACHE_CONTROL, "no-cache")
 }
 
-/// The checks in their order: token, network, version of the API, route, name, rights; then the deed.
+/// The checks in their order: how often, token, network, version of the API, route, name, rights; then the deed.
 fn decide(world: &World, visit: &Visit) -> Result<Reply, Reply> {
+    let is_served = |limited: &mut Limited| limited.serves(world.clock().now_millis());
+    if !world.state().vaults.get_mut(&visit.vault).and_then(|vault| vault.limited.as_mut()).is_none_or(is_served) {
+        return Err(errors::throttled());
+    }
     if let Some(why) = refusal(world, visit) {
         return Err(errors::unauthorized(world, visit, &why));
     }

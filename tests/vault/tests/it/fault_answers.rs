@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http_body_util::BodyExt;
 use serde_json::json;
 use valet_testvault::{
-    ErrorBody, Fault, FaultRule, ForbiddenCode, Options, RetryAfter, Seed, TestVault, UPSTREAM_CANARY, When,
+    ErrorBody, Fault, FaultRule, ForbiddenCode, Limit, Options, RetryAfter, Seed, TestVault, UPSTREAM_CANARY, When,
 };
 
 use crate::client::{Answer, Client, v};
@@ -37,6 +37,23 @@ async fn a_throttled_answer_has_the_retry_after_that_was_asked_for() {
     let then: SystemTime = httpdate::parse_http_date(&then).expect("an HTTP date");
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(vault.clock().now().unsigned_abs());
     assert!(then > now + Duration::from_secs(80) && then <= now + Duration::from_secs(90));
+}
+
+#[tokio::test]
+async fn a_vault_with_a_limit_answers_so_often_and_no_more_whoever_asks() {
+    let vault = start().await;
+    vault.set_limit("default", Some(Limit { requests: 3, seconds: 10 }));
+    let client = Client::new(&vault);
+    let status = async |client: &Client| client.get(&v("/secrets/key")).await.expect("an answer").status;
+    let no_token = Client::new(&vault).token(None);
+    assert_eq!([status(&no_token).await, status(&client).await, status(&client).await], [401, 200, 200]);
+    assert_eq!([status(&no_token).await, status(&client).await], [429, 429]);
+    vault.set_clock_offset(11);
+    assert_eq!(status(&client).await, 200);
+    vault.set_limit("default", None);
+    for _ in 0..5 {
+        assert_eq!(status(&client).await, 200);
+    }
 }
 
 #[tokio::test]
