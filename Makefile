@@ -15,8 +15,8 @@ test: ## all tests and lints (STEPS="faces canary" for some of them)
 lint: ## the lints alone
 	@STEPS="fmt tools shellcheck ruff deny clippy environments mypy" tests/setup/test.sh
 
-proof: ## longer proofs: fuzzing, other values beside AzureKeyVaultBackend, advisories
-	@tests/setup/run.sh machine rust environments fuzz differential-long advisories canary
+proof: ## longer proofs: fuzzing, other values beside AzureKeyVaultBackend, a crowd of tasks before a slow vault, advisories
+	@tests/setup/run.sh machine rust environments fuzz differential-long crowd advisories canary
 
 soak: ## Valet under load amid rotations and faults, MINUTES=30: no wrong answer, nothing grows
 	@tests/setup/run.sh machine environments

@@ -1,5 +1,5 @@
 use super::{
-    Budget, PATIENCE, Seams,
+    Budget, PATIENCE, Seams, TRIAL_PATIENCE,
     breaker::{Breaker, BreakerState, Change, Held, Ticket},
 };
 use crate::{
@@ -58,7 +58,7 @@ impl Gate {
         peer: &'a Peer,
         mut budget: Option<&Budget>,
     ) -> Result<Pass<'a>, Error> {
-        let (mut patience, mut place) = (pin!(sleep(PATIENCE)), None);
+        let (mut patience, mut trial_patience, mut place) = (pin!(sleep(PATIENCE)), pin!(sleep(TRIAL_PATIENCE)), None);
         loop {
             // Made before the look, so that no change after it is missed.
             let changed = self.changed.notified();

@@ -24,8 +24,12 @@ use std::{fmt, sync::Arc, time::Duration};
 /// Where random numbers come from: they spread what would otherwise happen at once.
 pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// How long a request that somebody waits for waits for its turn at most.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a request waits at most for its turn in the budget, or for the end of a pause that a service asked for: what is left then of the 10 s
+/// that callers wait by default is enough to be answered. To be late is better than to fail a task.
+const PATIENCE: Duration = Duration::from_secs(7);
+
+/// How long a request waits at most for another one, which is out to see whether the service works again.
+const TRIAL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What every gate and budget of a process shares.
 #[derive(Clone)]

@@ -132,16 +132,16 @@ class Airflow:
                 return
         raise RuntimeError((self.home / "api-server.log").read_text()[-4000:])
 
-    def scheduled_run(self, dag_id: str) -> str:
+    def scheduled_run(self, dag_id: str, seconds: float = RUN_SECONDS) -> str:
         """Waits for the end of the DAG's scheduled run; its state."""
-        deadline = time.monotonic() + RUN_SECONDS
+        deadline = time.monotonic() + seconds
         state = None
         while time.monotonic() < deadline:
             state = next(iter(self.select("dag_run", "state", dag_id=dag_id, run_type="scheduled")), None)
             if state in ("success", "failed"):
                 return str(state)
             time.sleep(0.5)
-        return f"{state} after {RUN_SECONDS:g} s"
+        return f"{state} after {seconds:g} s"
 
     def select(self, table: str, column: str, **where: str) -> list[Any]:
         """A column of Airflow's metadata."""

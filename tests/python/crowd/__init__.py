@@ -1,0 +1,1 @@
+"""A DAG of many tasks against a vault that serves few requests."""
