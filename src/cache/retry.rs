@@ -7,8 +7,14 @@ const MAX_RETRIES: u32 = 2;
 /// The pause before the first retry; the second one is four times as long. Up to half of it is taken off at random.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
+/// The same where the source says that it is asked too often: it must not be asked again at once.
+const FIRST_PAUSE_THROTTLED: Duration = Duration::from_secs(1);
+
 /// No attempt begins later than this after the first one, so that whoever waits with the default deadline (10 s) hears why there is no answer.
 const RETRY_WITHIN: Duration = Duration::from_secs(3);
+
+/// The same where the source says that it is asked too often: it works, and only wants to be asked later.
+const RETRY_WITHIN_THROTTLED: Duration = Duration::from_secs(7);
 
 /// How long a flight that has `elapsed` since its first attempt waits before it tries once more; `None` where it must not.
 pub(super) fn pause_before_retry(fault: &Fault, retries: u32, elapsed: Duration, random: u64) -> Option<Duration> {
@@ -17,10 +23,14 @@ pub(super) fn pause_before_retry(fault: &Fault, retries: u32, elapsed: Duration,
     if !is_transient || fault.is_unasked() || retries >= MAX_RETRIES {
         return None;
     }
-    let longest = FIRST_PAUSE * 4_u32.pow(retries);
+    let (first, within) = match fault.kind() {
+        FaultKind::Throttled => (FIRST_PAUSE_THROTTLED, RETRY_WITHIN_THROTTLED),
+        _ => (FIRST_PAUSE, RETRY_WITHIN),
+    };
+    let longest = first * 4_u32.pow(retries);
     let jittered = longest - longest / 1024 * u32::try_from(random % 512).expect("it is below 512");
     let pause = max(jittered, fault.retry_delay().unwrap_or_default());
-    (elapsed.saturating_add(pause) <= RETRY_WITHIN).then_some(pause)
+    (elapsed.saturating_add(pause) <= within).then_some(pause)
 }
 
 #[cfg(test)]
@@ -39,10 +49,11 @@ mod tests {
             (FaultKind::SourceDown, 2, 1100, None, None),
             (FaultKind::TimedOut, 0, 2800, None, Some(200)),
             (FaultKind::TimedOut, 0, 2801, None, None),
-            (FaultKind::Throttled, 0, 0, Some(50), Some(200)),
-            (FaultKind::Throttled, 0, 0, Some(1000), Some(1000)),
-            (FaultKind::Throttled, 1, 1000, Some(2000), Some(2000)),
-            (FaultKind::Throttled, 1, 1001, Some(2000), None),
+            (FaultKind::Throttled, 0, 0, Some(50), Some(1000)),
+            (FaultKind::Throttled, 0, 0, Some(3000), Some(3000)),
+            (FaultKind::Throttled, 1, 1000, None, Some(4000)),
+            (FaultKind::Throttled, 1, 3000, None, Some(4000)),
+            (FaultKind::Throttled, 1, 3001, None, None),
             (FaultKind::Throttled, 0, 0, Some(u64::MAX), None),
         ] {
             let fault = Fault::new(kind, "planted").retry_after(retry_after.map(millis));
@@ -56,8 +67,8 @@ mod tests {
         let down = Fault::new(FaultKind::SourceDown, "planted");
         let shortest = pause_before_retry(&down, 0, Duration::ZERO, 511).unwrap();
         assert!(shortest >= millis(100) && shortest < millis(102), "{shortest:?}");
-        let throttled = down.retry_after(Some(millis(150)));
-        assert_eq!(pause_before_retry(&throttled, 0, Duration::ZERO, 511), Some(millis(150)));
+        let busy = down.retry_after(Some(millis(150)));
+        assert_eq!(pause_before_retry(&busy, 0, Duration::ZERO, 511), Some(millis(150)));
     }
 
     #[test]

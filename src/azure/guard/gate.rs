@@ -75,10 +75,11 @@ impl Gate {
                 }
                 continue;
             };
-            let wait = match held {
-                Held { trouble: Trouble::Throttled, left: Some(left) } if left <= PATIENCE => left,
-                Held { left: None, .. } => PATIENCE,
-                Held { .. } => return Err(self.held_back(peer, held)),
+            let is_throttled = held.trouble == Trouble::Throttled;
+            let wait = match held.left {
+                Some(left) if is_throttled && left <= PATIENCE => left,
+                Some(_) => return Err(self.held_back(peer, held)),
+                None => PATIENCE,
             };
             if place.is_none() {
                 place = Some(self.places.try_acquire().map_err(|_| self.held_back(peer, held))?);
@@ -87,6 +88,7 @@ impl Gate {
                 biased;
                 () = changed => {}
                 () = &mut patience => return Err(self.held_back(peer, held)),
+                () = &mut trial_patience, if !is_throttled => return Err(self.held_back(peer, held)),
                 () = sleep(wait) => {}
             }
         }

@@ -57,11 +57,11 @@ async fn a_turn_that_comes_soon_is_waited_for_and_a_later_one_is_not() {
     let pass = || lab.gate.pass(&lab.peer, Some(&lab.budget));
     assert!(pass().now_or_never().unwrap().is_ok());
     assert!(matches!(pass().now_or_never(), Some(Err(Error::BudgetSpent { .. }))));
-    lab.advance(9_500).await;
+    lab.advance(3_500).await;
     let mut waiting = Box::pin(pass());
     assert!(futures::poll!(&mut waiting).is_pending());
     assert!(matches!(pass().now_or_never(), Some(Err(Error::BudgetSpent { .. }))), "that turn is taken");
-    lab.advance(499).await;
+    lab.advance(6_499).await;
     assert!(futures::poll!(&mut waiting).is_pending());
     lab.advance(1).await;
     assert!(waiting.now_or_never().unwrap().is_ok());
@@ -70,13 +70,13 @@ async fn a_turn_that_comes_soon_is_waited_for_and_a_later_one_is_not() {
 #[tokio::test(start_paused = true)]
 async fn a_short_pause_that_a_throttled_service_asks_for_is_waited_for() {
     let lab = Lab::new();
-    lab.open(Trouble::Throttled, 1_500).await;
+    lab.open(Trouble::Throttled, 7_500).await;
     let held = lab.ask(Ended::Answered).now_or_never();
-    assert_eq!(held, Some(Err(lab.held(Trouble::Throttled, 1_500))));
+    assert_eq!(held, Some(Err(lab.held(Trouble::Throttled, 7_500))));
     lab.advance(600).await;
     let mut waiting = Box::pin(lab.ask(Ended::Answered));
     assert!(futures::poll!(&mut waiting).is_pending());
-    lab.advance(900).await;
+    lab.advance(6_900).await;
     assert_eq!(waiting.now_or_never(), Some(Ok(())));
 }
 

@@ -18,8 +18,8 @@ async fn a_refusal_is_held_for_a_short_pause_and_never_cached() {
 async fn a_retry_after_lengthens_the_pause_up_to_a_bound() {
     let lab = Lab::new();
     let throttled = |wait| Fault::new(FaultKind::Throttled, "busy").retry_after(Some(wait));
-    lab.get("k", Err(throttled(Duration::from_secs(5)))).await.unwrap_err();
-    lab.clock.advance(Duration::from_secs(4));
+    lab.get("k", Err(throttled(Duration::from_secs(8)))).await.unwrap_err();
+    lab.clock.advance(Duration::from_secs(7));
     assert_eq!(lab.get("k", Ok(None)).await.unwrap_err().kind(), FaultKind::Throttled);
     lab.clock.advance(Duration::from_secs(1));
     lab.get("k", Err(throttled(Duration::from_hours(9)))).await.unwrap_err();
