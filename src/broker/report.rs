@@ -1,8 +1,8 @@
-use super::{Broker, brokered::With, issue::Heeded};
+use super::{Broker, TimedReader, brokered::With, issue::Heeded};
 use crate::{
     audit::Outcome,
     cache::{Key, Scope},
-    model::{Caller, Credential, Fault, Kind, Lookup, Rejection, Reported, Right, ValueDigest, Via},
+    model::{Caller, Credential, Fault, Kind, Lookup, Name, Rejection, Reported, Right, ValueDigest, Via},
     telemetry::Counter,
 };
 use std::time::Duration;
@@ -46,16 +46,20 @@ impl Broker {
     }
 
     async fn take_report(&self, Rejection { of, value }: &Rejection) -> Option<Reported> {
-        let before = self.handed_out(of).await;
+        // Of a grant at an upstream that Valet knows which tokens are out; here there is one for each life that is asked for.
+        let before = if self.is_relayed(of) { HandedOut::Unknown } else { self.handed_out(of).await };
         let refused = value.as_ref().or(before.value()).cloned();
         // Who holds an older value says nothing of the one that is handed out now.
         if before.is_other_than(refused.as_ref()) {
             return Some(Reported { superseded: true, ..Reported::default() });
         }
         let (what, name, heeded) = match of {
+            Credential::Grant(grant) if self.is_relayed(of) => {
+                ("grant", grant, self.reject_relayed(of, grant, refused.as_ref()).await)
+            }
             Credential::Grant(grant) => ("grant", grant, self.issuer.reject(grant.as_str()).await),
             Credential::Connection(lookup) => {
-                ("connection", &lookup.name, self.reject_connection(lookup, refused.as_ref()).await)
+                ("connection", &lookup.name, self.reject_connection(of, lookup, refused.as_ref()).await)
             }
         };
         let after = if heeded.accepted { self.handed_out(of).await } else { before };
@@ -83,7 +87,11 @@ impl Broker {
                 return HandedOut::Unknown;
             }
             Credential::Grant(grant) => {
-                self.issuer.token(grant.as_str(), None).await.map(|it| it.map(|token| token.token))
+                let issued = match self.issuer.token(grant.as_str(), None).await {
+                    Ok(None) => self.relayed_token(grant, None, &Via::default()).await,
+                    issued => issued,
+                };
+                issued.map(|it| it.map(|token| token.token))
             }
         };
         match value {
@@ -93,16 +101,47 @@ impl Broker {
         }
     }
 
-    async fn reject_connection(&self, lookup: &Lookup, refused: Option<&ValueDigest>) -> Heeded {
+    /// Whether it is of a grant that is not in this valet.yaml, and may be in another Valet's.
+    fn is_relayed(&self, credential: &Credential) -> bool {
+        let Credential::Grant(grant) = credential else { return false };
+        self.issuer.signs_requests(grant.as_str()).is_none() && self.relays().next().is_some()
+    }
+
+    fn relays(&self) -> impl Iterator<Item = &TimedReader> {
+        self.readers().iter().filter(|timed| timed.reader.source().relay().is_some())
+    }
+
+    /// Tells the upstreams, and keeps none of the grant's tokens.
+    async fn reject_relayed(&self, credential: &Credential, grant: &Name, refused: Option<&ValueDigest>) -> Heeded {
+        let lookup = Lookup { kind: Kind::Variable, name: grant.clone(), team: None };
+        let heeded = self.heed(&Key { scope: Scope::of(&"grant-rejection"), lookup });
+        if heeded.accepted {
+            for timed in self.relays() {
+                timed.reader.source().rejected(credential, refused).await;
+            }
+            self.issuer.stores().relayed.invalidate(|key| key.lookup.name == *grant);
+        }
+        heeded
+    }
+
+    fn heed(&self, what: &Key) -> Heeded {
+        self.issuer.stores().rejections.heed(what, self.clock.monotonic())
+    }
+
+    async fn reject_connection(
+        &self,
+        credential: &Credential,
+        lookup: &Lookup,
+        refused: Option<&ValueDigest>,
+    ) -> Heeded {
         if let Some(connection) = self.brokered.get(&lookup.name).filter(|_| lookup.kind == Kind::Connection) {
             let (issuer, values, clock) = (&self.issuer, &self.cache, &*self.clock);
             return connection.reject(&With { issuer, values, clock, source: &self.composed_here }).await;
         }
-        let key = Key { scope: Scope::of(&"rejection"), lookup: lookup.clone() };
-        let heeded = self.issuer.stores().rejections.heed(&key, self.clock.monotonic());
+        let heeded = self.heed(&Key { scope: Scope::of(&"rejection"), lookup: lookup.clone() });
         if heeded.accepted {
             for timed in &self.routes.of(lookup).readers {
-                timed.reader.source().rejected(lookup, refused).await;
+                timed.reader.source().rejected(credential, refused).await;
                 // What keeps it away is said by the next lookup, which may still have the value of before.
                 if let Ok(Some(_)) = self.ask(&timed.no_older_than(Duration::ZERO), lookup, &Via::default()).await {
                     break;

@@ -20,7 +20,7 @@ pub use upstream::{Relay, UpstreamSource};
 
 use crate::{
     azure::Standing,
-    model::{Fault, Found, Lookup, Name, SourceName, Urgency, ValueDigest, Wanted},
+    model::{Credential, Fault, Found, Lookup, Name, SourceName, Urgency, ValueDigest, Wanted},
 };
 use async_trait::async_trait;
 use std::fmt::Debug;
@@ -75,9 +75,9 @@ pub trait Source: Debug + Send + Sync {
         Ok(None)
     }
 
-    /// Hears that the service which a value is for has refused it, before it is read again: for a source that has its values from somewhere that
+    /// Hears that the service which a credential is for has refused it, before it is read again: for a source that has its values from somewhere that
     /// keeps them itself. `value` is the one that was refused, where that is known.
-    async fn rejected(&self, _lookup: &Lookup, _value: Option<&ValueDigest>) {}
+    async fn rejected(&self, _credential: &Credential, _value: Option<&ValueDigest>) {}
 
     /// The source as another Valet, where it is one.
     fn relay(&self) -> Option<&dyn Relay> {

@@ -110,7 +110,8 @@ impl Source for Shelf {
         Ok(earlier.find(|found| wanted(found)).cloned())
     }
 
-    async fn rejected(&self, lookup: &Lookup, value: Option<&ValueDigest>) {
+    async fn rejected(&self, credential: &Credential, value: Option<&ValueDigest>) {
+        let Credential::Connection(lookup) = credential else { return };
         self.told.lock().unwrap().push((lookup.clone(), value.cloned()));
     }
 }

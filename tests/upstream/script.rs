@@ -77,9 +77,12 @@ impl Lookups for Script {
     }
 
     async fn report_rejected(&self, caller: &Caller, rejection: &Rejection) -> Result<Option<Reported>, Fault> {
-        let Credential::Connection(lookup) = &rejection.of else { return Ok(None) };
+        let what = match &rejection.of {
+            Credential::Connection(lookup) => lookup.to_string(),
+            Credential::Grant(grant) => format!("grant {grant}"),
+        };
         let value = rejection.value.as_ref().map(|digest| digest.to_hex()[..4].to_owned());
-        self.asked.lock().unwrap().push((caller.clone(), format!("rejected {lookup} {value:?}")));
+        self.asked.lock().unwrap().push((caller.clone(), format!("rejected {what} {value:?}")));
         Ok(Some(Reported { accepted: true, ..Reported::default() }))
     }
 

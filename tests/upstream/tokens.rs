@@ -69,3 +69,45 @@ async fn a_credential_that_was_refused_is_reported_to_where_it_came_from_before_
     assert_eq!(centre.script.asked(), ["connection \"pg\"", &told, "connection \"pg\""]);
     assert_eq!(asking.connection("pg").await.unwrap().value, "new://");
 }
+
+#[tokio::test]
+async fn a_refused_token_is_reported_to_the_upstream_and_not_handed_out_again() {
+    let centre = Scripted::start().await;
+    let clock = clock();
+    let valet = Valet::start(&of_upstream(&centre.socket()), &clock).await;
+    let put = |text: &str| {
+        let end = clock.wall() + MINUTE * 120;
+        *centre.script.token.lock().unwrap() = Some(IssuedToken {
+            token: Secret::new(text),
+            expires_at: Some(end),
+            renewed_at: Some(end),
+            fingerprint: None,
+            account: "theirs".into(),
+        });
+    };
+    let mut asking = valet.ask().await;
+    put("one");
+    for life in [None, Some(90)] {
+        assert_eq!(asking.token("raw", life).await.unwrap().token, "one");
+    }
+    put("two");
+    let digest = ValueDigest::of(&Secret::new("one")).to_hex();
+    let report = |grant: &str| ReportRejectedRequest {
+        credential: Some(Credential::Grant(grant.to_owned())),
+        value_sha256: digest.clone(),
+        team: String::new(),
+    };
+    let reported = asking.0.report_rejected(report("raw")).await.unwrap().into_inner();
+    assert!(reported.accepted && reported.superseded, "{reported:?}");
+    assert!(centre.script.asked().contains(&format!("rejected grant raw Some({:?})", &digest[..4])));
+    for life in [None, Some(90)] {
+        assert_eq!(asking.token("raw", life).await.unwrap().token, "two");
+    }
+    let asked = centre.script.asked().len();
+    let reported = asking.0.report_rejected(report("raw")).await.unwrap().into_inner();
+    assert!(!reported.accepted && reported.retry_after.is_some(), "{reported:?}");
+    assert_eq!(centre.script.asked().len(), asked);
+    *centre.script.token.lock().unwrap() = None;
+    let nowhere = asking.0.report_rejected(report("other")).await.map(|_| ()).unwrap_err();
+    assert_eq!(nowhere.code(), tonic::Code::NotFound);
+}

@@ -12,11 +12,12 @@ use crate::{
     azure::{Azure, Random},
     clock::Clock,
     model::{
-        Fault, FaultKind, Found, IssuedToken, Kind, Lookup, Name, ProcessId, SourceName, Urgency, ValueDigest, Via,
+        Credential, Fault, FaultKind, Found, IssuedToken, Kind, Lookup, Name, ProcessId, SourceName, Urgency,
+        ValueDigest, Via,
     },
     proto::v1::{
         GetConfigRequest, GetConnectionRequest, GetVariableRequest, IssueTokenRequest, ReportRejectedRequest,
-        broker_client::BrokerClient, report_rejected_request::Credential,
+        broker_client::BrokerClient, report_rejected_request::Credential as Named,
     },
 };
 use async_trait::async_trait;
@@ -98,20 +99,21 @@ impl Source for UpstreamSource {
     }
 
     /// That one reads its source again then, and tells a report that is too late from one that is not.
-    async fn rejected(&self, lookup: &Lookup, value: Option<&ValueDigest>) {
-        if lookup.kind != Kind::Connection {
-            return;
-        }
+    async fn rejected(&self, credential: &Credential, value: Option<&ValueDigest>) {
         let send = |mut broker: BrokerClient<Channel>, ask: Ask| {
+            let (named, team) = match credential {
+                Credential::Connection(lookup) => (Named::ConnId(lookup.name.to_string()), lookup.team.as_ref()),
+                Credential::Grant(grant) => (Named::Grant(grant.to_string()), None),
+            };
             let request = ask.of(ReportRejectedRequest {
-                credential: Some(Credential::ConnId(lookup.name.as_str().to_owned())),
+                credential: Some(named),
                 value_sha256: value.map(ValueDigest::to_hex).unwrap_or_default(),
-                team: lookup.team.as_ref().map(|team| team.as_str().to_owned()).unwrap_or_default(),
+                team: team.map(|team| team.as_str().to_owned()).unwrap_or_default(),
             });
             async move { broker.report_rejected(request).await }
         };
         if let Err(error) = self.link.call(&Via::default().and(self.me), send).await {
-            tracing::warn!(source = %self.name, %lookup, %error, "a refused credential could not be reported to where it came from");
+            tracing::warn!(source = %self.name, ?credential, %error, "a refused credential could not be reported to where it came from");
         }
     }
 

@@ -26,6 +26,7 @@ from vault_contract.testvault import Control
 
 from .signer import Hidden, signature
 from .storage import CONTAINER, Storage, fill, owner, read, status
+from .test_airflow import handed_out
 
 #: How long a token lives, and has left at least when it is handed out, in seconds.
 LIFETIME, AT_LEAST = 8, 4
@@ -283,6 +284,7 @@ def test_a_task_whose_key_was_regenerated_reports_that_and_the_next_try_works(na
         account = Account(before.account.name, (account_key(), before.account.keys[1]))
         emulator.enter_context(azurite(tmp_path / "azurite", account, ports=before.ports))
 
+        register("a signature", handed_out(running.socket))
         airflow.command("dags", "test", "rejected")
         printed = airflow.printed("dags", "test", "rejected")
         assert airflow.recorded() == {}, printed[-4000:]
@@ -290,5 +292,6 @@ def test_a_task_whose_key_was_regenerated_reports_that_and_the_next_try_works(na
         assert told, printed[-4000:]
         assert "another value by now" in told[0]
         running.audit_line(lambda line: (line["kind"], line["outcome"]) == ("connection-rejection", "accepted"))
+        register("a signature", handed_out(running.socket))
         airflow.command("dags", "test", "rejected")
         assert airflow.recorded() == {"rejected": "a,b\n"}, airflow.printed("dags", "test", "rejected")[-4000:]
