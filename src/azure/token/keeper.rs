@@ -26,8 +26,9 @@ use tracing::warn;
 /// How many scopes one identity is asked for at most. Vaults of one cloud share one, and storage everywhere; a vault that names ever new ones
 /// gets an error.
 const MAX_SCOPES: usize = 64;
-/// How long somebody waits for a token: as long as for any one request, so that the fault that names the identity arrives before they go.
-const WAIT: Duration = Duration::from_secs(8);
+/// How long somebody waits for a token: a little longer than for any one request, so that the fault that names who is slow comes first, and
+/// arrives before they go.
+const WAIT: Duration = Duration::from_millis(8500);
 /// How long a fetch may take in all, whoever waits; the Azure CLI needs some seconds.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long to sleep at most, so that a machine that was suspended, or whose clock was set, is noticed.

@@ -146,15 +146,15 @@ async fn a_scope_whose_token_could_not_be_fetched_is_left_alone_until_somebody_a
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_for_long_and_a_fetch_that_takes_still_longer_is_given_up() {
     let lab = Lab::new(0);
-    let timed_out = |seconds| {
-        let why = IdentityProblem::TimedOut(Duration::from_secs(seconds));
+    let timed_out = |millis| {
+        let why = IdentityProblem::TimedOut(Duration::from_millis(millis));
         Err(Error::Identity { identity: "prod".into(), why })
     };
     for answer in futures::future::join_all((0..10).map(|_| lab.keeper.token("s"))).await {
-        assert_eq!(answer, timed_out(8));
+        assert_eq!(answer, timed_out(8_500));
     }
     // Whoever comes later waits for the same fetch, until that is over.
-    assert_eq!(lab.keeper.token("s").await, timed_out(15));
+    assert_eq!(lab.keeper.token("s").await, timed_out(15_000));
     assert_eq!(lab.fetches(), 1);
     lab.at_minute(1);
     lab.source.permits.add_permits(1);

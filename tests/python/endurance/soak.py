@@ -61,6 +61,7 @@ def main(minutes: float, directory: Path) -> int:
                     samples.append(sample(running))
                     _progress(now / 60, minutes, samples[-1])
                     time.sleep(max(0.0, began + len(samples) * EVERY - time.monotonic()))
+                _progress(minutes, minutes, samples[-1], "\n")
                 trouble.calm()
                 seen = {name: end(process) for name, process in clients.items()}
             left = _settle(running, trouble)
@@ -128,7 +129,7 @@ def _summary(seen: dict[str, Seen], trouble: Trouble) -> list[str]:
     return lines
 
 
-def _progress(now: float, minutes: float, values: list[float]) -> None:
+def _progress(now: float, minutes: float, values: list[float], end: str = "") -> None:
     if not sys.stdout.isatty():
         return
     full = int(BAR * now / minutes)
@@ -136,7 +137,7 @@ def _progress(now: float, minutes: float, values: list[float]) -> None:
     bar = "█" * full + "·" * (BAR - full)
     print(
         f"\r\033[K{bar} {now:5.1f} of {minutes:g} min, {memory:.1f} MiB, {descriptors:.0f} descriptors",
-        end="",
+        end=end,
         flush=True,
     )
 
