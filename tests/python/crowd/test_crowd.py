@@ -43,9 +43,7 @@ class Outcome:
 
     def line(self) -> str:
         states = ", ".join(f"{count} {state}" for state, count in sorted(self.states.items()))
-        return (
-            f"| {self.airflow} | {self.backend} | {states} | {self.minutes:.1f} | {self.requests} | {self.refused} |"
-        )
+        return f"| {self.airflow} | {self.backend} | {states} | {self.minutes:.1f} | {self.requests} | {self.refused} |"
 
 
 @pytest.mark.parametrize("airflow", WANTED)
