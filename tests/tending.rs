@@ -190,7 +190,7 @@ impl Lab {
     async fn tell(&self, judge: impl Fn(&str, Held<'_>) -> Review + Send + Sync + 'static) {
         let by_name = move |asked: Asked<'_>, held: Held<'_>| match asked {
             Asked::Lookup(lookup) => judge(lookup.name.as_str(), held),
-            Asked::Named(name) => judge(name.as_str(), held),
+            Asked::Named(name) | Asked::Token(name) => judge(name.as_str(), held),
         };
         let news = News { as_of: self.clock.monotonic(), judge: Box::new(by_name) };
         let reader = &self.broker.readers()[0].reader;

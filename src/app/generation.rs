@@ -19,6 +19,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::SystemTime,
 };
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// One configuration with the broker that it makes.
@@ -41,6 +42,13 @@ impl Generation {
     /// It is no longer in force; lookups that began on it go on.
     pub(super) fn end(&self) {
         self.tending.get().inspect(|tending| tending.stop());
+    }
+}
+
+impl Generation {
+    /// Says when it is no longer in force.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.tending.get().map(Tending::ended).unwrap_or_default()
     }
 }
 

@@ -8,10 +8,13 @@ use crate::{
         SignedRequest,
     },
     telemetry::Counter,
-    transport::{CacheStatus, ConfigStatus, Control, Lookups, Reloaded, SourceStanding, SourceStatus, Status},
+    transport::{
+        CacheStatus, Changing, ConfigStatus, Control, Lookups, Reloaded, SourceStanding, SourceStatus, Status,
+    },
 };
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -107,6 +110,21 @@ impl Lookups for Running {
 
     fn invalidate(&self, caller: &Caller, lookup: &Lookup) -> Result<usize, Fault> {
         self.current.load().broker.invalidate(caller, lookup)
+    }
+
+    fn watch(&self, caller: &Caller) -> Result<Changing, Fault> {
+        let generation = self.current.load();
+        let watching = (generation.broker.watch(caller)?, generation.ended());
+        let told = stream::unfold(Some(watching), |watching| async {
+            let (mut watch, ended) = watching?;
+            let told = ended.run_until_cancelled(watch.next()).await;
+            let reloaded = "the configuration has changed; watch again, and ask again for what is held";
+            match told.unwrap_or_else(|| Err(Fault::new(FaultKind::Interrupted, reloaded))) {
+                Ok(changes) => Some((Ok(changes), Some((watch, ended)))),
+                Err(fault) => Some((Err(fault), None)),
+            }
+        });
+        Ok(told.boxed())
     }
 
     fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault> {

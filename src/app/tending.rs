@@ -17,6 +17,11 @@ impl Tending {
         Self(stop)
     }
 
+    /// Says when they have been ended.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.0.clone()
+    }
+
     /// Ends them.
     pub(super) fn stop(&self) {
         self.0.cancel();

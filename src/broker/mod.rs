@@ -16,6 +16,7 @@ mod routes;
 mod tend;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use brokered::{Brokered, Extra, ExtraValue, Part};
 pub use config::{ConnectionConfig, EntraTokenConfig, ExtraConfig, Field, OnUnavailable, PartConfig, RouteConfig};
@@ -26,6 +27,7 @@ pub use reader::Reader;
 pub use reference::Referenced;
 pub use relayed::RelayedToken;
 pub use routes::{BadPattern, Routes, TimedReader};
+pub use watch::Watch;
 
 use crate::{
     audit::{Audit, Outcome},

@@ -1,7 +1,7 @@
 use super::Broker;
 use crate::{
     cache::{Key, Scope, Weigh},
-    model::{Fault, IssuedToken, Kind, Lookup, Name, Urgency, Via},
+    model::{Fault, IssuedToken, Kind, Lookup, Name, Team, Urgency, Via},
 };
 use std::{
     sync::Arc,
@@ -47,10 +47,17 @@ impl Broker {
     }
 }
 
-/// What a token is kept under. With how much life was asked for: one that is good enough for one caller is not for another.
-fn token_key(scope: Scope, at_least: Option<Duration>, grant: &Name) -> Key {
-    let scope = Scope::of(&("token", scope, at_least));
-    Key { scope, lookup: Lookup { kind: Kind::Variable, name: grant.clone(), team: None } }
+/// The tokens of an upstream, by the scope of its values, are kept in a scope of their own.
+pub(super) fn scope_of(values: Scope) -> Scope {
+    Scope::of(&("token", values))
+}
+
+/// What a token is kept under. With how much life was asked for: one that is good enough for one caller is not for another. Grants have no teams,
+/// so it stands where theirs would.
+fn token_key(values: Scope, at_least: Option<Duration>, grant: &Name) -> Key {
+    let life = at_least.map(|at_least| format!("{at_least:?}")).unwrap_or_default();
+    let team = Team::parse(&life).expect("a duration is written in letters, digits and a point");
+    Key { scope: scope_of(values), lookup: Lookup { kind: Kind::Variable, name: grant.clone(), team } }
 }
 
 impl RelayedToken {

@@ -37,6 +37,11 @@ impl Broker {
         for key in &reviewed.doubted {
             self.cache.refresh(key, || fetch(reader, key.scope == named, key.lookup.clone()));
         }
+        let (relayed, tokens) = (&self.issuer.stores().relayed, super::relayed::scope_of(reader.scope()));
+        relayed.review(news.as_of, |key, held| match key.scope {
+            scope if scope == tokens => (news.judge)(Asked::Token(&key.lookup.name), held),
+            _ => Review::Leave,
+        });
         let keys = self.issuer.take_in(reader, news);
         let add = |counter, count: usize| self.counters.add(counter, u64::try_from(count).unwrap_or(u64::MAX));
         add(Counter::ValuesConfirmed, reviewed.confirmed + keys.confirmed);

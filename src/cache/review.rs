@@ -21,9 +21,10 @@ impl<V: Weigh> Cache<V> {
         let inner = &self.inner;
         // In this order: what lands before the flights are closed is in the store when that is gone through.
         inner.flights.close(|key, since| {
-            since <= as_of && matches!(judge(key, Held::Awaited { since }), Review::Doubt | Review::Drop)
+            since <= as_of
+                && matches!(judge(key, Held::Awaited { since }), Review::Doubt | Review::Lapse | Review::Drop)
         });
-        let mut reviewed = Reviewed::default();
+        let (mut reviewed, mut lapsed) = (Reviewed::default(), Vec::new());
         inner.store.each_value(|key, entry| {
             let read_at = entry.read_at();
             if read_at > as_of {
@@ -35,7 +36,8 @@ impl<V: Weigh> Cache<V> {
                     reviewed.confirmed += 1;
                 }
                 Review::Doubt if entry.doubt() => reviewed.doubted.push(key.clone()),
-                Review::Leave | Review::Doubt => {}
+                Review::Lapse if entry.doubt() => lapsed.push(key.clone()),
+                Review::Leave | Review::Doubt | Review::Lapse => {}
                 Review::Drop => reviewed.dropped.push(key.clone()),
             }
         });
@@ -50,11 +52,11 @@ impl<V: Weigh> Cache<V> {
                     entry.confirm(as_of);
                     reviewed.confirmed += 1;
                 }
-                Review::Doubt | Review::Drop => reviewed.dropped.push(key.clone()),
+                Review::Doubt | Review::Lapse | Review::Drop => reviewed.dropped.push(key.clone()),
             }
         });
         inner.store.forget(&reviewed.dropped);
-        inner.changes.tell([&*reviewed.doubted, &*reviewed.dropped].concat());
+        inner.changes.tell([&*reviewed.doubted, &*reviewed.dropped, &*lapsed].concat());
         reviewed
     }
 
@@ -66,6 +68,11 @@ impl<V: Weigh> Cache<V> {
         R: Future<Output = Result<Option<V>, Fault>> + Send + 'static,
     {
         self.inner.refresh_ahead(key, self.inner.now(), fetch);
+    }
+
+    /// Tells who listens that what is made of these keys is another thing now, though they themselves are what they were.
+    pub fn announce(&self, keys: impl IntoIterator<Item = Key>) {
+        self.inner.changes.tell(keys.into_iter().collect::<Vec<_>>());
     }
 
     /// How many values are held of these keys. Goes through all keys.

@@ -3,6 +3,7 @@
 
 mod answer;
 mod caller;
+mod changes;
 pub mod document;
 mod fault;
 mod found;
@@ -22,6 +23,7 @@ mod via;
 
 pub use answer::{Answer, State};
 pub use caller::{Caller, Claims, Peer};
+pub use changes::Changes;
 pub use fault::{Fault, FaultKind, NOT_FOUND_REASON, REASON_HEADER};
 pub use found::{Found, Wanted};
 pub use issued::{IssuedToken, SignableRequest, SignedRequest};

@@ -9,6 +9,8 @@ pub enum Review {
     Confirm,
     /// It may have changed: it must be read again, and stands in only where the source cannot be asked.
     Doubt,
+    /// What happened to it is not known any more: it is as if its time were over, and read again when somebody asks for it.
+    Lapse,
     /// It must not be used any more.
     Drop,
 }

@@ -19,6 +19,8 @@ pub enum Asked<'a> {
     Lookup(&'a Lookup),
     /// By [`super::Source::read_named`].
     Named(&'a Name),
+    /// The token of a grant, by [`super::Relay::token`].
+    Token(&'a Name),
 }
 
 impl fmt::Debug for News {

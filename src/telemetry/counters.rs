@@ -78,6 +78,8 @@ counters! {
     RequestsSigned = "requests_signed",
     /// Audit lines dropped because the queue was full.
     AuditDropped = "audit_dropped",
+    /// Streams of changes that were begun.
+    WatchesBegun = "watches_begun",
     /// Connections that were accepted.
     ConnectionsAccepted = "connections_accepted",
     /// Connections refused because too many were open.

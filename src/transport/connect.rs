@@ -1,8 +1,4 @@
-use super::{
-    json::Json,
-    methods::{self, Methods},
-    status::Refusal,
-};
+use super::{json::Json, methods::Methods, status::Refusal};
 use crate::{
     model::{Caller, Fault, FaultKind},
     proto::v1,
@@ -41,7 +37,7 @@ pub(super) enum Method {
     Status,
     Reload,
     Invalidate,
-    BrokerNotYet,
+    Watch,
     AdminNotYet,
 }
 
@@ -55,7 +51,7 @@ impl Method {
             "/valet.v1.Broker/IssueToken" => Self::IssueToken,
             "/valet.v1.Broker/SignRequest" => Self::SignRequest,
             "/valet.v1.Broker/ReportRejected" => Self::ReportRejected,
-            "/valet.v1.Broker/Watch" => Self::BrokerNotYet,
+            "/valet.v1.Broker/Watch" => Self::Watch,
             "/valet.v1.Admin/Status" => Self::Status,
             "/valet.v1.Admin/Reload" => Self::Reload,
             "/valet.v1.Admin/Invalidate" => Self::Invalidate,
@@ -102,7 +98,10 @@ impl Connect {
             Method::Status => self.encode(codec, &methods.status(caller, self.decode(codec, &body)?)?),
             Method::Reload => self.encode(codec, &methods.reload(caller, self.decode(codec, &body)?).await?),
             Method::Invalidate => self.encode(codec, &methods.invalidate(caller, self.decode(codec, &body)?)?),
-            Method::BrokerNotYet => return methods::not_yet(),
+            Method::Watch => {
+                let message = "Watch answers with a stream, which is there over gRPC only";
+                return Err(Fault::new(FaultKind::Unsupported, message).into());
+            }
             Method::AdminNotYet => return methods.admin_not_yet(caller),
         })
     }

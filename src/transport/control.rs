@@ -1,15 +1,19 @@
 use crate::{
     broker::AccountStatus,
     model::{
-        Answer, Caller, Fault, FaultKind, IssuedToken, Lookup, Name, Rejection, Reported, Right, SignableRequest,
-        SignedRequest, SourceName,
+        Answer, Caller, Changes, Fault, FaultKind, IssuedToken, Lookup, Name, Rejection, Reported, Right,
+        SignableRequest, SignedRequest, SourceName,
     },
 };
 use async_trait::async_trait;
+use futures::stream::BoxStream;
 use std::{
     path::PathBuf,
     time::{Duration, SystemTime},
 };
+
+/// What changes, as it does; nothing comes after a fault.
+pub type Changing = BoxStream<'static, Result<Changes, Fault>>;
 
 /// Who answers lookups: the broker, or a script in a test.
 #[async_trait]
@@ -53,6 +57,12 @@ pub trait Lookups: Send + Sync {
     /// # Errors
     /// [`FaultKind::DeniedByPolicy`] where the caller may not.
     fn invalidate(&self, caller: &Caller, lookup: &Lookup) -> Result<usize, Fault>;
+
+    /// Tells from now on of what the answer changes, of what the caller may ask for, until that cannot be told any more.
+    ///
+    /// # Errors
+    /// [`FaultKind::DeniedByPolicy`]; in the stream, at its end, [`FaultKind::Interrupted`].
+    fn watch(&self, caller: &Caller) -> Result<Changing, Fault>;
 
     /// Whether the caller may use this right at all.
     ///

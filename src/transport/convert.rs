@@ -2,8 +2,8 @@ use super::control;
 use crate::{
     broker::{AccountStatus, KeyStatus},
     model::{
-        Answer, Credential, Fault, FaultKind, IssuedToken, Kind, Lookup, Name, Rejection, Reported, SignableRequest,
-        SignedRequest, State, ValueDigest,
+        Answer, Changes, Credential, Fault, FaultKind, IssuedToken, Kind, Lookup, Name, Rejection, Reported,
+        SignableRequest, SignedRequest, State, ValueDigest,
     },
     proto::v1,
 };
@@ -128,6 +128,25 @@ pub(super) fn reported(reported: Reported) -> v1::ReportRejectedResponse {
 /// A signature as a message. This is where one leaves Valet.
 pub(super) fn signed(signed: SignedRequest) -> v1::SignRequestResponse {
     v1::SignRequestResponse { authorization: signed.authorization.expose().to_owned(), x_ms_date: signed.x_ms_date }
+}
+
+/// What has changed, as a message.
+pub(super) fn changes(changes: Changes) -> v1::WatchResponse {
+    let lookup = |lookup: Lookup| {
+        let name = lookup.name.as_str().to_owned();
+        v1::Lookup {
+            name: Some(match lookup.kind {
+                Kind::Connection => v1::lookup::Name::Connection(name),
+                Kind::Variable => v1::lookup::Name::Variable(name),
+                Kind::Config => v1::lookup::Name::Config(name),
+            }),
+            team: lookup.team.map(|team| team.as_str().to_owned()).unwrap_or_default(),
+        }
+    };
+    v1::WatchResponse {
+        changed: changes.names.into_iter().map(lookup).collect(),
+        grants: changes.grants.iter().map(ToString::to_string).collect(),
+    }
 }
 
 fn account(account: AccountStatus) -> v1::AccountStatus {

@@ -26,6 +26,9 @@ use tower::ServiceExt as _;
 /// When a client that was refused for want of a place should come again.
 const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 
+/// The one method whose answer goes on and on.
+const WATCH: &str = "/valet.v1.Broker/Watch";
+
 /// Where every request comes in: it is checked, its face is found by its content type, and it is answered in time.
 pub(super) struct Door {
     limits: Limits,
@@ -82,7 +85,10 @@ impl Door {
     }
 
     async fn admit(&self, link: &Link, face: Face, request: Request<Incoming>) -> Response<Reply> {
-        let Some(place) = link.listener.request() else {
+        // Only gRPC has it as a stream; over Connect it is refused at once.
+        let is_watch = face == Face::Grpc && request.uri().path() == WATCH;
+        let place = if is_watch { link.listener.watcher() } else { link.listener.request() };
+        let Some(place) = place else {
             self.counters.count(Counter::RequestsRefused);
             let message = "valet is answering as many requests as it may; ask again in a moment";
             let fault = Fault::new(FaultKind::Overloaded, message).retry_after(Some(OVERLOAD_PAUSE));

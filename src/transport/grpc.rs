@@ -1,8 +1,4 @@
-use super::{
-    Limits, body,
-    methods::{self, Methods},
-    status::Refusal,
-};
+use super::{Limits, body, methods::Methods, status::Refusal, watch::Messages};
 use crate::{
     model::{Caller, Fault, FaultKind, REASON_HEADER},
     proto::{
@@ -10,7 +6,6 @@ use crate::{
         v1::{self, admin_server, broker_server},
     },
 };
-use futures::stream;
 use http::HeaderMap;
 use std::sync::Arc;
 use tonic::{Code, Request, Response, Status, async_trait, service::Routes};
@@ -107,10 +102,11 @@ impl broker_server::Broker for Grpc {
         close(self.0.report_rejected(&caller, request).await)
     }
 
-    type WatchStream = stream::Empty<Result<v1::WatchResponse, Status>>;
+    type WatchStream = Messages;
 
-    async fn watch(&self, _: Request<v1::WatchRequest>) -> Reply<Self::WatchStream> {
-        close(methods::not_yet())
+    async fn watch(&self, request: Request<v1::WatchRequest>) -> Reply<Self::WatchStream> {
+        let (caller, _) = open(request)?;
+        close(self.0.watch(&caller))
     }
 }
 

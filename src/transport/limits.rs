@@ -22,6 +22,14 @@ pub struct Limits {
     pub requests: usize,
     /// Requests of one HTTP/2 connection that are being answered; a client waits before it sends more.
     pub streams: u32,
+    /// Streams of changes of one listener; further ones are refused. They do not count as requests, since they stay.
+    pub watchers: usize,
+    /// How long after a change others are waited for, to be told together.
+    pub watch_gather: Duration,
+    /// After how long without a change a message says nothing but that somebody is there.
+    pub watch_beat: Duration,
+    /// Names in one message of changes.
+    pub watch_names: usize,
     /// Lookups in one `BatchGet`.
     pub batch: usize,
     /// Lookups of one `BatchGet` that are under way at a time.
@@ -55,6 +63,10 @@ impl Default for Limits {
             connections: 1000,
             requests: 1000,
             streams: 256,
+            watchers: 1000,
+            watch_gather: Duration::from_millis(50),
+            watch_beat: Duration::from_secs(30),
+            watch_names: 1000,
             batch: 100,
             batch_at_a_time: 16,
             head_read: Duration::from_secs(10),

@@ -10,6 +10,7 @@ pub(super) struct Listener {
     allow: Vec<String>,
     connections: Places,
     requests: Places,
+    watchers: Places,
 }
 
 /// A bound, and what is taken of it.
@@ -29,6 +30,7 @@ impl Listener {
             allow: config.allow.iter().map(ToString::to_string).collect(),
             connections: Places::new(limits.connections),
             requests: Places::new(limits.requests),
+            watchers: Places::new(limits.watchers),
         }
     }
 
@@ -40,6 +42,11 @@ impl Listener {
     /// A place for one more request, if there is one.
     pub(super) fn request(&self) -> Option<Place> {
         self.requests.take()
+    }
+
+    /// A place for one more stream of changes, if there is one.
+    pub(super) fn watcher(&self) -> Option<Place> {
+        self.watchers.take()
     }
 
     pub(super) fn status(&self) -> v1::ListenerStatus {

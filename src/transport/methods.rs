@@ -1,4 +1,9 @@
-use super::{Control, Limits, Lookups, convert, listener::Listener, status::Refusal};
+use super::{
+    Control, Limits, Lookups, convert,
+    listener::Listener,
+    status::Refusal,
+    watch::{self, Messages},
+};
 use crate::{
     model::{Caller, Credential, Fault, FaultKind, Kind, Lookup, Name, Right},
     proto::v1,
@@ -8,6 +13,7 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 use prost::Message;
 use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 /// Gives each internal fault the number that its log line and its message share.
 pub type Ids = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -20,6 +26,8 @@ pub(super) struct Methods {
     pub(super) ids: Ids,
     pub(super) limits: Limits,
     pub(super) listeners: Vec<Arc<Listener>>,
+    /// Says when streams have to end.
+    pub(super) closing: CancellationToken,
 }
 
 /// What a method ends with.
@@ -140,6 +148,12 @@ impl Methods {
         let lookup = convert::lookup(&request.lookup.unwrap_or_default())?;
         let dropped = self.lookups.invalidate(caller, &lookup)?;
         Ok(v1::InvalidateResponse { dropped: u64::try_from(dropped).unwrap_or(u64::MAX) })
+    }
+
+    pub(super) fn watch(&self, caller: &Caller) -> Outcome<Messages> {
+        let changes = self.lookups.watch(caller)?;
+        self.counters.count(Counter::WatchesBegun);
+        Ok(watch::messages(changes, &self.limits, self.closing.clone()))
     }
 
     /// A method of the Admin service that is declared and not yet there.

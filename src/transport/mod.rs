@@ -26,10 +26,13 @@ mod methods;
 mod server;
 mod socket;
 mod status;
+mod watch;
 mod wire;
 
 pub use config::{ListenerConfig, UnixConfig, default_listeners};
-pub use control::{CacheStatus, ConfigStatus, Control, Lookups, Reloaded, SourceStanding, SourceStatus, Status};
+pub use control::{
+    CacheStatus, Changing, ConfigStatus, Control, Lookups, Reloaded, SourceStanding, SourceStatus, Status,
+};
 pub use error::Error;
 pub use limits::Limits;
 pub use methods::Ids;

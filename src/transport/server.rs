@@ -69,14 +69,16 @@ impl Server {
             listeners.push((accept, socket, Arc::new(Listener::new(config, &limits))));
         }
         let known = listeners.iter().map(|(_, _, listener)| Arc::clone(listener)).collect();
-        let methods = Arc::new(Methods { lookups, control, counters, ids, limits, listeners: known });
+        let closing = CancellationToken::new();
+        let methods =
+            Arc::new(Methods { lookups, control, counters, ids, limits, listeners: known, closing: closing.clone() });
         let (door, health) = Door::new(&methods);
         for name in HEALTH {
             health.set_service_status(name, ServingStatus::Serving).await;
         }
         Ok(Self {
             listeners,
-            shared: Arc::new(Shared::new(door, &methods.limits, Arc::clone(&methods.counters))),
+            shared: Arc::new(Shared::new(door, &methods.limits, Arc::clone(&methods.counters), closing)),
             health,
         })
     }
@@ -109,13 +111,13 @@ impl Server {
 }
 
 impl Shared {
-    fn new(door: Door, limits: &Limits, counters: Arc<Counters>) -> Self {
+    fn new(door: Door, limits: &Limits, counters: Arc<Counters>, closing: CancellationToken) -> Self {
         let (tasks, cutting) = (TaskTracker::new(), CancellationToken::new());
         let mut http = auto::Builder::new(Tasks { tasks: tasks.clone(), cutting: cutting.clone() });
         // The wire has the time limits.
         http.http1().header_read_timeout(None).max_headers(limits.headers).max_buf_size(limits.head_bytes as usize);
         http.http2().max_concurrent_streams(limits.streams).max_header_list_size(limits.head_bytes);
-        Self { door, limits: limits.clone(), counters, tasks, http, closing: CancellationToken::new(), cutting }
+        Self { door, limits: limits.clone(), counters, tasks, http, closing, cutting }
     }
 
     /// Accepts connections until closing. The socket's file goes first, so that a client which comes too late finds nothing rather than a

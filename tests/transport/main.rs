@@ -10,3 +10,4 @@ mod log;
 mod over_http;
 mod script;
 mod sockets;
+mod watching;

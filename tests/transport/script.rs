@@ -2,6 +2,7 @@
 
 use crate::clients::{Face, call};
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 use http::{HeaderMap, Version};
 use std::{
     collections::BTreeSet,
@@ -13,19 +14,22 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
-use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio::{
+    sync::{Semaphore, broadcast},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use valet::{
     broker::{AccountStatus, KeyStatus},
     model::{
-        Answer, Caller, Credential, Fault, FaultKind, Found, IssuedToken, Lookup, Name, Rejection, Reported, Right,
-        Secret, SignableRequest, SignedRequest, SourceName, State, ValueDigest,
+        Answer, Caller, Changes, Credential, Fault, FaultKind, Found, IssuedToken, Lookup, Name, Rejection, Reported,
+        Right, Secret, SignableRequest, SignedRequest, SourceName, State, ValueDigest,
     },
     proto::v1,
     telemetry::{Counter, Counters},
     transport::{
-        CacheStatus, ConfigStatus, Control, Limits, ListenerConfig, Lookups, Parts, Reloaded, Server, SourceStanding,
-        SourceStatus, Status, UnixConfig,
+        CacheStatus, Changing, ConfigStatus, Control, Limits, ListenerConfig, Lookups, Parts, Reloaded, Server,
+        SourceStanding, SourceStatus, Status, UnixConfig,
     },
 };
 
@@ -49,6 +53,8 @@ pub(crate) struct Script {
     pub(crate) waiting: Semaphore,
     /// How many of them may go on.
     pub(crate) go: Semaphore,
+    /// Tells those who watch.
+    pub(crate) told: broadcast::Sender<Result<Changes, Fault>>,
 }
 
 /// The parts of a transport around a script.
@@ -65,7 +71,8 @@ pub(crate) fn parts(script: &Arc<Script>, limits: Limits) -> Parts {
 
 impl Script {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { asked: Mutex::default(), waiting: Semaphore::new(0), go: Semaphore::new(0) })
+        let (asked, told) = (Mutex::default(), broadcast::Sender::new(64));
+        Arc::new(Self { asked, waiting: Semaphore::new(0), go: Semaphore::new(0), told })
     }
 
     pub(crate) fn callers(&self) -> Vec<Caller> {
@@ -174,6 +181,15 @@ impl Lookups for Script {
         self.may(caller, Right::Admin)?;
         self.asked.lock().unwrap().push((caller.clone(), lookup.clone()));
         Ok(lookup.name.as_str().len())
+    }
+
+    /// Whatever is told from then on, on `tasks` only.
+    fn watch(&self, caller: &Caller) -> Result<Changing, Fault> {
+        if &*caller.listener == "admin" {
+            return Err(Fault::new(FaultKind::DeniedByPolicy, "admin may not"));
+        }
+        let told = stream::unfold(self.told.subscribe(), async |mut told| Some((told.recv().await.ok()?, told)));
+        Ok(told.boxed())
     }
 
     fn may(&self, caller: &Caller, right: Right) -> Result<(), Fault> {

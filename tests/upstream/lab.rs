@@ -71,6 +71,10 @@ impl Valet {
         Self { dir, stop, running, _reload: reload }
     }
 
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     pub(crate) fn socket(&self) -> PathBuf {
         self.dir.path().join("valet.sock")
     }
@@ -115,8 +119,10 @@ impl Valet {
 }
 
 fn write(dir: &Path, yaml: &str) {
-    let listen =
-        "listen: {all: {unix: {path: valet.sock}, allow: [connections, variables, config, tokens, signatures, admin]}}";
+    let listen = "listen:
+  all: {unix: {path: valet.sock}, allow: [connections, variables, config, tokens, signatures, admin]}
+  variables: {unix: {path: variables.sock}, allow: [variables]}
+  admin: {unix: {path: admin.sock}, allow: [admin]}";
     fs::write(dir.join("valet.yaml"), format!("{listen}\naudit: {{to: off}}\n{yaml}\n")).unwrap();
 }
 

@@ -10,3 +10,4 @@ mod lab;
 mod script;
 mod tls;
 mod tokens;
+mod watching;

@@ -1,23 +1,31 @@
 //! A Valet that says what a test wants it to say, over the real transport.
 
+use crate::lab::PATIENCE;
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 use std::{
     collections::BTreeSet,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use valet::{
     model::{
-        Answer, Caller, Credential, Fault, FaultKind, Found, IssuedToken, Lookup, Name, Rejection, Reported, Right,
-        SignableRequest, SignedRequest, SourceName, State,
+        Answer, Caller, Changes, Credential, Fault, FaultKind, Found, IssuedToken, Lookup, Name, Rejection, Reported,
+        Right, SignableRequest, SignedRequest, SourceName, State,
     },
     telemetry::Counters,
     transport::{
-        CacheStatus, ConfigStatus, Control, Limits, ListenerConfig, Lookups, Parts, Reloaded, Server, Status,
+        CacheStatus, Changing, ConfigStatus, Control, Limits, ListenerConfig, Lookups, Parts, Reloaded, Server, Status,
         UnixConfig,
     },
 };
@@ -30,11 +38,32 @@ pub(crate) struct Script {
     said: Mutex<Said>,
     pub(crate) token: Mutex<Option<IssuedToken>>,
     pub(crate) asked: Mutex<Vec<(Caller, String)>>,
+    /// Whether it lets others watch: what they hear first makes them ask again, which a test may not want.
+    pub(crate) is_open: AtomicBool,
+    /// Those who watch; a new one is told when one comes.
+    watching: watch::Sender<Vec<mpsc::UnboundedSender<Result<Changes, Fault>>>>,
 }
 
 impl Script {
     pub(crate) fn say(&self, said: Said) {
         *self.said.lock().unwrap() = said;
+    }
+
+    /// Tells all who watch; a fault ends their streams.
+    pub(crate) fn tell(&self, told: &Result<Changes, Fault>) {
+        self.watching.send_modify(|watching| {
+            watching.retain(|one| one.send(told.clone()).is_ok());
+            if told.is_err() {
+                watching.clear();
+            }
+        });
+    }
+
+    /// Waits until somebody watches.
+    pub(crate) async fn is_watched(&self) {
+        let mut watching = self.watching.subscribe();
+        let watched = watching.wait_for(|watching| !watching.is_empty());
+        drop(tokio::time::timeout(PATIENCE, watched).await.expect("somebody watches").unwrap());
     }
 
     pub(crate) fn asked(&self) -> Vec<String> {
@@ -86,6 +115,15 @@ impl Lookups for Script {
         Ok(Some(Reported { accepted: true, ..Reported::default() }))
     }
 
+    fn watch(&self, _: &Caller) -> Result<Changing, Fault> {
+        if !self.is_open.load(Ordering::Relaxed) {
+            return Err(Fault::new(FaultKind::DeniedByPolicy, "planted"));
+        }
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.watching.send_modify(|watching| watching.push(sender));
+        Ok(stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver))).boxed())
+    }
+
     fn may(&self, _: &Caller, _: Right) -> Result<(), Fault> {
         Ok(())
     }
@@ -128,6 +166,8 @@ impl Scripted {
             said: Mutex::new(Ok(Some(answer("value://")))),
             token: Mutex::default(),
             asked: Mutex::default(),
+            is_open: AtomicBool::new(false),
+            watching: watch::Sender::default(),
         });
         let dir = tempfile::tempdir().unwrap();
         let (stop, running) = serve(&script, dir.path().join("valet.sock")).await;

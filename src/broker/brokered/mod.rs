@@ -12,7 +12,7 @@ use super::{
     mask::mask_of,
 };
 use crate::{
-    cache::Cache,
+    cache::{Cache, Key},
     clock::Clock,
     mint::{Filled, Hook},
     model::{Answer, Fault, Found, Kind, Name, Secret, SourceName, State},
@@ -135,8 +135,13 @@ impl Brokered {
         of_grants.into_iter().chain(of_parts).fold(Heeded::default(), Heeded::and)
     }
 
+    /// Whether the value of this key is one of its parts.
+    pub(super) fn refers_to(&self, key: &Key) -> bool {
+        self.parts().any(|part| matches!(part, Part::Reference(reference) if reference.key() == Some(key)))
+    }
+
     /// The grants whose tokens it carries.
-    fn grants(&self) -> impl Iterator<Item = &Arc<str>> {
+    pub(super) fn grants(&self) -> impl Iterator<Item = &Arc<str>> {
         self.grant.iter().map(|(grant, _)| grant).chain(self.parts().filter_map(Part::grant))
     }
 

@@ -82,6 +82,11 @@ impl Issuer {
     fn forget_tokens(&self, entry: &GrantEntry, signed_by: Option<&Fingerprint>) {
         let of_key: Vec<_> = self.beside(entry).map(|it| token_key(it.scope, &it.name, signed_by)).collect();
         self.stores.tokens.forget(|key| of_key.contains(key));
+        // Other Valets may hold them too.
+        match &entry.delegation {
+            Some((_, key)) if signed_by.is_none() => self.stores.delegation.announce([key.clone()]),
+            _ => self.stores.keys.announce(entry.account.slots().iter().map(|slot| slot.key().clone())),
+        }
     }
 
     /// The grants of the same account.

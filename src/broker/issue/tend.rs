@@ -1,11 +1,14 @@
-use super::{Issuer, key_slot::KeySlot};
+use super::{GrantEntry, Issuer, key_slot::KeySlot};
 use crate::{
     broker::Reader,
     cache::{Key, Reviewed},
     model::{Name, Review},
     source::{Asked, News},
 };
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 impl Issuer {
     /// How many keys of accounts are held that are secrets of this source.
@@ -25,6 +28,15 @@ impl Issuer {
             slot.refresh(&self.stores.keys);
         }
         reviewed
+    }
+
+    /// The grants whose tokens are signed with what is kept under this key: the key of an account, or a user delegation key.
+    pub(in crate::broker) fn grants_signed_with(&self, key: &Key) -> HashSet<Arc<str>> {
+        let is_signed_with = |entry: &&GrantEntry| match &entry.delegation {
+            Some((_, delegation)) => delegation == key,
+            None => entry.account.slots().iter().any(|slot| slot.key() == key),
+        };
+        self.grants.values().filter(is_signed_with).map(|entry| Arc::clone(&entry.grant.config.name)).collect()
     }
 
     fn slots_in<'a>(&'a self, reader: &Reader) -> HashMap<&'a Key, (&'a KeySlot, &'a Name)> {

@@ -6,7 +6,7 @@ use crate::{
     azure::{Azure, Error, Random},
     clock::Clock,
     model::{Fault, FaultKind, Via},
-    proto::v1::broker_client::BrokerClient,
+    proto::v1::{WatchRequest, WatchResponse, broker_client::BrokerClient},
     source::{Target, UpstreamConfig, local},
 };
 use hyper_util::rt::TokioIo;
@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_rustls::rustls::AlertDescription;
 use tonic::{
-    Request, Status,
+    Request, Status, Streaming,
     metadata::{Ascii, MetadataValue},
     transport::{Channel, Endpoint},
 };
@@ -174,6 +174,28 @@ impl Link {
         timeout(CALL_TIMEOUT, call).await.unwrap_or_else(|_| {
             let message = format!("{} did not answer within {} s", self.target, CALL_TIMEOUT.as_secs_f32());
             Err(Fault::new(FaultKind::TimedOut, message))
+        })
+    }
+
+    /// Hears what changes there. The first message is here when this returns, so that whatever changes from now on is told.
+    pub(super) async fn watch(&self, via: &Via) -> Result<Streaming<WatchResponse>, Fault> {
+        let begin = async {
+            let ask = self.ask(via)?;
+            let open = self.open(&mut false).await?;
+            let begun = async {
+                let mut stream = client(&open).watch(ask.without_end(WatchRequest {})).await?.into_inner();
+                stream.message().await.map(|_| stream)
+            };
+            match begun.await {
+                Ok(stream) => Ok(stream),
+                Err(status) => Err(match self.explain(&open, &status).await {
+                    Refused::ByValet(fault) => fault.unwrap_or_else(|| Fault::new(FaultKind::SourceDown, BROKEN)),
+                    Refused::OnTheWay(fault) => fault,
+                }),
+            }
+        };
+        timeout(CALL_TIMEOUT, begin).await.unwrap_or_else(|_| {
+            Err(Fault::new(FaultKind::TimedOut, format!("{} did not begin to tell of changes in time", self.target)))
         })
     }
 

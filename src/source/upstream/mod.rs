@@ -4,10 +4,11 @@
 
 mod answer;
 mod link;
+mod news;
 mod refusal;
 mod stream;
 
-use super::{Source, UpstreamConfig};
+use super::{News, Source, UpstreamConfig};
 use crate::{
     azure::{Azure, Random},
     clock::Clock,
@@ -22,6 +23,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use link::{Ask, Link};
+use news::Ear;
 use std::{sync::Arc, time::Duration};
 use tonic::{Response, transport::Channel};
 
@@ -50,6 +52,7 @@ pub struct UpstreamSource {
     name: SourceName,
     me: ProcessId,
     link: Link,
+    ear: Ear,
 }
 
 impl UpstreamSource {
@@ -64,9 +67,10 @@ impl UpstreamSource {
         azure: &Azure,
         (clock, random): (Arc<dyn Clock>, Random),
     ) -> Result<Self, Fault> {
+        let ear = Ear::new(Arc::clone(&clock), Arc::clone(&random));
         let link = Link::build(config, azure, clock, random);
         let link = link.map_err(|error| error.fault(&format!("source {:?}", name.as_str())))?;
-        Ok(Self { name, me, link })
+        Ok(Self { name, me, link, ear })
     }
 }
 
@@ -96,6 +100,11 @@ impl Source for UpstreamSource {
     async fn read_named(&self, name: &Name, _: Urgency) -> Result<Option<Found>, Fault> {
         let message = format!("an upstream has no secrets by name, so {{secret: {}/{name}}} leads nowhere", self.name);
         Err(Fault::new(FaultKind::BadConfig, message))
+    }
+
+    /// What it tells of changes, for as long as it can be heard.
+    async fn news(&self, _: &(dyn Fn() -> usize + Send + Sync)) -> News {
+        self.ear.news(&self.name, &self.link, &Via::default().and(self.me)).await
     }
 
     /// That one reads its source again then, and tells a report that is too late from one that is not.
