@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
-TIMEOUT = 10.0
+#: Longer than any lookup takes, so that whoever is slow is named.
+TIMEOUT = 15.0
 
 
 class Reply(NamedTuple):

@@ -19,7 +19,7 @@ from . import report
 from .connect import call
 from .load import Plan, Seen, end, load
 from .samples import METRICS, sample, trends
-from .stock import KINDS, VALUES, seed, settings, version_of
+from .stock import EXPECTED, KINDS, VALUES, seed, settings, version_of
 from .trouble import Trouble
 
 CLIENTS = [
@@ -32,8 +32,6 @@ EVERY = 1.0  # seconds between samples
 BAR = 30
 #: Beyond what has settled by then, everything counts.
 WARM_UP = 0.25
-#: What may be told to a task whose value is not cached while a service fails.
-EXPECTED = {"SOURCE_DOWN", "THROTTLED", "TIMED_OUT", "DENIED_BY_SOURCE", "BAD_KEY"}
 #: The share of lookups that must bring a value, whatever goes on.
 SERVED = 0.2
 #: Longer than any pause that Valet makes, and than its vault's budget lasts.

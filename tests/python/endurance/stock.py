@@ -24,6 +24,8 @@ VALUES = (
 ABSENT = tuple(f"absent_{number}" for number in range(5))
 NAMES = (*VALUES, ("connection", BROKERED), *(("variable", name) for name in ABSENT))
 KEYS = ("landing-key1", "landing-key2")
+#: What may be told to a task whose value is not cached while a service fails.
+EXPECTED = {"SOURCE_DOWN", "THROTTLED", "TIMED_OUT", "DENIED_BY_SOURCE", "BAD_KEY"}
 #: The method and the field of a lookup.
 KINDS = {"connection": ("GetConnection", "connId"), "variable": ("GetVariable", "key")}
 

@@ -15,7 +15,7 @@ from support.programs import Valet
 from vault_contract.testvault import Control
 
 from .connect import call
-from .stock import KEYS, NAMES, VALUES, secret_name, value
+from .stock import BROKERED, EXPECTED, KEYS, NAMES, VALUES, secret_name, value
 
 #: How long a service fails at a time, in seconds.
 SHORTEST, LONGEST = 0.5, 3.0
@@ -61,6 +61,7 @@ class Trouble:
             self._invalidate: 4,
             self._rotate_key: 1,
             self._reload: 1,
+            self._report: 1,
             self._cut: 1,
         }
         [deed] = self._random.choices(list(deeds), list(deeds.values()))
@@ -97,6 +98,10 @@ class Trouble:
         kind, name = self._random.choice(NAMES)
         reply = call(self._valet.admin_socket, "Admin/Invalidate", {"lookup": {kind: name}})
         assert reply.status == 200, reply
+
+    def _report(self) -> None:
+        reply = call(self._valet.socket, "Broker/ReportRejected", {"connId": BROKERED})
+        assert reply.status == 200 or reply.reason in EXPECTED, reply
 
     def _reload(self) -> None:
         """Another configuration, a bad one, or the first one again."""

@@ -24,10 +24,12 @@ async fn a_request_passes_with_its_host_and_its_token_and_its_answer_comes_back(
     let challenge = Client::new(&vault).token(None).over(&proxy).get(&v("/secrets/one")).await.expect("an answer");
     assert_eq!(challenge.status, 401);
     assert!(challenge.header("www-authenticate").is_some());
+    let entra = format!("/{}/v2.0/.well-known/openid-configuration", vault.endpoints().tenant_id);
+    assert_eq!(Client::new(&vault).over(&proxy).get(&entra).await.expect("an answer").status, 200);
     let log = vault.log(0);
     let port = proxy.endpoints().proxy_url.as_deref().and_then(|url| url.rsplit(':').next()).expect("a port");
     assert_eq!(log[0].host, format!("localhost:{port}"));
-    assert_eq!((vault.counters().reads, proxy.counters().proxied, proxy.counters().reads), (1, 2, 0));
+    assert_eq!((vault.counters().reads, proxy.counters().proxied, proxy.counters().reads), (1, 3, 0));
 }
 
 #[tokio::test]
