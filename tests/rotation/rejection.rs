@@ -214,13 +214,13 @@ async fn the_suspect_key_goes_on_where_no_version_before_can_be_had() {
 async fn what_a_reference_held_before_never_signs_where_there_are_two() {
     let lab = two_keys();
     lab.clock.advance(SECOND);
-    lab.put("b", KEY3);
+    lab.put("a", KEY3);
     lab.signs().await.unwrap();
     for _ in 0..2 {
         lab.report("wasb", None).await.unwrap();
         lab.clock.advance(SECOND * 30);
     }
-    // Of `b` there is a version with KEY2: regenerated, so dead.
+    // Of `a` there is a version with KEY1: regenerated, so dead.
     assert_eq!(lab.signs().await.unwrap(), KEY3);
 }
 
