@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -51,6 +51,8 @@ pub(crate) struct Shelf {
     fault: Mutex<Option<FaultKind>>,
     /// What keeps versions before the latest away.
     list_fault: Mutex<Option<FaultKind>>,
+    /// Whether nothing is answered at all.
+    silent: AtomicBool,
     reads: AtomicU64,
     /// What it was told to have been refused.
     told: Mutex<Vec<(Lookup, Option<ValueDigest>)>>,
@@ -90,6 +92,9 @@ impl Source for Shelf {
     }
 
     async fn read_named(&self, name: &Name, _: Urgency) -> Result<Option<Found>, Fault> {
+        if self.silent.load(Ordering::Relaxed) {
+            return std::future::pending().await;
+        }
         self.latest(name.as_str())
     }
 
@@ -177,8 +182,8 @@ impl Lab {
         let clock = Arc::new(ManualClock::new(midnight()));
         let as_clock = || Arc::clone(&clock) as Arc<dyn Clock>;
         let counters = Arc::new(Counters::new());
-        let (values, fault, list_fault, reads, told) = Default::default();
-        let shelf = Arc::new(Shelf { name: SourceName::new("vault"), values, fault, list_fault, reads, told });
+        let (values, fault, list_fault, silent, reads, told) = Default::default();
+        let shelf = Arc::new(Shelf { name: SourceName::new("vault"), values, fault, list_fault, silent, reads, told });
         let source = Arc::clone(&shelf) as Arc<dyn Source>;
         let reader = Reader::new(source, Scope::of(&"vault"), as_clock(), Arc::clone(&counters));
         let reader = TimedReader { reader: Arc::new(reader), times: Times::default() };
@@ -286,6 +291,11 @@ impl Lab {
 
     pub(crate) fn set_fault(&self, kind: Option<FaultKind>) {
         *self.shelf.fault.lock().unwrap() = kind;
+    }
+
+    /// From now on the vault answers nothing.
+    pub(crate) fn silence(&self) {
+        self.shelf.silent.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn set_list_fault(&self, kind: Option<FaultKind>) {

@@ -1,6 +1,7 @@
 //! `ReportRejected`: what is read again, which key signs from then on, and what a report cannot do.
 
 use crate::lab::{HOUR, KEY1, KEY2, KEY3, Lab, midnight};
+use futures::FutureExt as _;
 use std::time::Duration;
 use valet::{
     model::{Credential, FaultKind, Kind, Lookup, Name, Reported},
@@ -105,6 +106,17 @@ async fn the_other_key_signs_for_a_suspect_one_and_no_token_of_that_is_handed_ou
     assert_eq!(lab.signs().await.unwrap(), KEY2, "a suspicion is no proof, and ends");
     assert_eq!(lab.account().keys[1].suspect_until, None);
     assert_ne!(lab.token().await, (of_b, token), "its tokens went");
+}
+
+#[tokio::test]
+async fn a_report_counts_also_if_whoever_made_it_does_not_wait_for_the_vault() {
+    let lab = two_keys();
+    let (of_b, token) = lab.token().await;
+    lab.silence();
+    assert!(lab.report("wasb", None).now_or_never().is_none(), "the vault is asked");
+    let (of_a, other) = lab.token().await;
+    assert!(of_a != of_b && other != token);
+    assert_eq!(lab.report("wasb", None).await, Ok(Some(held_back(30))));
 }
 
 #[tokio::test]
