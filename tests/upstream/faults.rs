@@ -101,3 +101,28 @@ async fn something_that_is_no_valet_is_a_source_that_is_down() {
     assert!(status.message().contains("the Valet at unix:"), "{status:?}");
     assert_eq!(reason::<()>(Err(status)), "SOURCE_DOWN");
 }
+
+#[tokio::test]
+async fn a_value_as_long_as_an_answer_may_be_comes_through_and_a_longer_one_is_too_large_here_too() {
+    let centre = Scripted::start().await;
+    let valet = Valet::start(&of_upstream(&centre.socket()), &clock()).await;
+    let long = |bytes: usize| format!("x://{}", "y".repeat(bytes));
+    centre.script.say(Ok(Some(answer(&long(3 << 20)))));
+    assert_eq!(valet.value("long").await, long(3 << 20));
+    centre.script.say(Ok(Some(answer(&long(4 << 20)))));
+    assert_eq!(reason(valet.get("longer").await), "TOO_LARGE");
+}
+
+#[tokio::test]
+async fn a_vault_that_hangs_behind_the_upstream_costs_a_lookup_a_second_and_no_value() {
+    let (vault, yaml) = crate::lab::vault(&[("airflow-connections-pg", "pg://")]).await;
+    let clock = clock();
+    let centre = Valet::start(&yaml, &clock).await;
+    let valet = Valet::start(&of_upstream(&centre.socket()), &clock).await;
+    assert_eq!(valet.value("pg").await, "pg://");
+    vault.inject(valet_testvault::FaultRule::new(valet_testvault::Fault::Hold {}));
+    clock.advance(Duration::from_mins(10));
+    let asked = tokio::time::timeout(Duration::from_secs(5), valet.get("pg")).await;
+    let stale = asked.expect("it does not wait for the vault").unwrap();
+    assert_eq!((stale.value.as_str(), stale.state()), ("pg://", valet::proto::v1::State::Stale));
+}

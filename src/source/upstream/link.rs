@@ -22,18 +22,18 @@ use tokio::{
 };
 use tokio_rustls::rustls::AlertDescription;
 use tonic::{
-    Request, Status, Streaming,
+    Request, Status, Streaming, TimeoutExpired,
     metadata::{Ascii, MetadataValue},
     transport::{Channel, Endpoint},
 };
 use tower::service_fn;
 use url::Position;
 
-/// What the other Valet is given for an answer: as long as a read of a vault may take there, so that its fault, which names the vault, gets here …
-const DEADLINE: Duration = Duration::from_secs(9);
+/// What the other Valet is given for an answer: longer than one call to a vault may take there (9 s), so that its fault, which names the vault, gets here …
+const DEADLINE: Duration = Duration::from_millis(9300);
 
 /// … before the default deadline of who asks here (10 s). How long a call takes here, the connection that it may need included.
-const CALL_TIMEOUT: Duration = Duration::from_millis(9500);
+const CALL_TIMEOUT: Duration = Duration::from_millis(9600);
 
 /// Most calls at once; further ones wait for their turn. The other side serves 256 of one connection.
 const MOST_CALLS: usize = 128;
@@ -164,7 +164,7 @@ impl Link {
                 match send(client(&open), ask.clone()).await {
                     Ok(answer) => return Ok(Some(answer)),
                     Err(status) => match self.explain(&open, &status).await {
-                        Refused::ByValet(fault) => return fault.map_or(Ok(None), Err),
+                        Refused::Finally(fault) => return fault.map_or(Ok(None), Err),
                         Refused::OnTheWay(_) if !is_new => {}
                         Refused::OnTheWay(fault) => return Err(fault),
                     },
@@ -189,7 +189,7 @@ impl Link {
             match begun.await {
                 Ok(stream) => Ok(stream),
                 Err(status) => Err(match self.explain(&open, &status).await {
-                    Refused::ByValet(fault) => fault.unwrap_or_else(|| Fault::new(FaultKind::SourceDown, BROKEN)),
+                    Refused::Finally(fault) => fault.unwrap_or_else(|| Fault::new(FaultKind::SourceDown, BROKEN)),
                     Refused::OnTheWay(fault) => fault,
                 }),
             }
@@ -265,7 +265,12 @@ impl Link {
     async fn explain(&self, open: &Open, status: &Status) -> Refused {
         let is_ours = status.metadata().contains_key(crate::model::REASON_HEADER);
         if is_ours {
-            return Refused::ByValet(refusal::of(status, &self.target));
+            return Refused::Finally(refusal::of(status, &self.target));
+        }
+        // tonic's own, at the deadline; the connection may be as good as any.
+        if status.message() == TimeoutExpired(()).to_string() {
+            let message = format!("{} did not answer within {} s", self.target, DEADLINE.as_secs_f32());
+            return Refused::Finally(Some(Fault::new(FaultKind::TimedOut, message)));
         }
         let mut state = self.state.lock().await;
         if state.open.as_ref().is_some_and(|it| it.number == open.number) {
@@ -273,7 +278,7 @@ impl Link {
         }
         drop(state);
         if let Some(alert) = open.alert.get() {
-            return Refused::ByValet(Some(self.not_let_in(*alert)));
+            return Refused::Finally(Some(self.not_let_in(*alert)));
         }
         if let Some(why) = no_way(status) {
             return Refused::OnTheWay(Fault::new(
@@ -308,10 +313,10 @@ impl Link {
     }
 }
 
-/// Why a call failed, and where.
+/// Why a call failed.
 enum Refused {
-    /// There; `None` is "not here".
-    ByValet(Option<Fault>),
+    /// Over another connection it would fail as well; `None` is "not here".
+    Finally(Option<Fault>),
     /// Before it got there, or on the way back.
     OnTheWay(Fault),
 }

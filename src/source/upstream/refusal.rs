@@ -10,21 +10,20 @@ const LONGEST_MESSAGE: usize = 1024;
 /// something else, or from the way there.
 pub(super) fn of(status: &Status, target: &str) -> Option<Fault> {
     let text = |name: &str| status.metadata().get(name).and_then(|value| value.to_str().ok());
-    let message = shown(status.message());
     let Some(reason) = text(REASON_HEADER) else {
+        // Whose words these are nobody knows, so they are not repeated.
         let (kind, why) = without_reason(status.code());
-        let code = status.code().description();
-        return Some(Fault::new(
-            kind,
-            format!("{target} {why} ({code}{}{message})", if message.is_empty() { "" } else { ": " }),
-        ));
+        return Some(Fault::new(kind, format!("{target} {why} ({})", status.code().description())));
     };
     if reason == NOT_FOUND_REASON {
         return None;
     }
     let kind = FaultKind::from_reason(reason).unwrap_or(FaultKind::SourceDown);
     let seconds = text(RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse().ok());
-    Some(Fault::new(kind, format!("{target} says: {message}")).retry_after(seconds.map(Duration::from_secs)))
+    Some(
+        Fault::new(kind, format!("{target} says: {}", shown(status.message())))
+            .retry_after(seconds.map(Duration::from_secs)),
+    )
 }
 
 fn without_reason(code: Code) -> (FaultKind, &'static str) {
@@ -77,16 +76,15 @@ mod tests {
         assert_eq!(kind(Code::NotFound).kind(), FaultKind::SourceDown);
         assert_eq!(kind(Code::Unimplemented).kind(), FaultKind::SourceDown);
         assert_eq!(kind(Code::Unauthenticated).kind(), FaultKind::Unauthenticated);
-        assert_eq!(
-            kind(Code::Unavailable).message(),
-            "T cannot be reached (The service is currently unavailable: a\u{fffd}b)"
-        );
+        assert_eq!(kind(Code::Unavailable).message(), "T cannot be reached (The service is currently unavailable)");
     }
 
     #[test]
-    fn a_long_message_is_cut() {
+    fn a_message_is_one_line_and_not_too_long() {
         let long = "é".repeat(5000);
         let fault = of(&status(Code::Internal, &long, &[(REASON_HEADER, "INTERNAL")]), "T").unwrap();
         assert_eq!(fault.message().chars().count(), "T says: ".len() + LONGEST_MESSAGE);
+        let two_lines = of(&status(Code::Internal, "a\nb", &[(REASON_HEADER, "INTERNAL")]), "T").unwrap();
+        assert_eq!(two_lines.message(), "T says: a\u{fffd}b");
     }
 }
