@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     cache::{self, Overrides, Scope, Times},
     clock::ManualClock,
-    model::{Claims, Found, Kind, Name, Peer, SourceName, Urgency},
+    model::{Changes, Claims, Found, Kind, Name, Peer, SourceName, Urgency},
     source::Source,
 };
 use async_trait::async_trait;
@@ -301,4 +301,25 @@ async fn a_source_that_is_down_still_answers_what_it_answered_before_and_says_ho
         "rather than skip it for a source that has something else"
     );
     assert_eq!(lab.next_line()["state"], "stale");
+}
+
+#[tokio::test]
+async fn who_hears_too_slowly_hears_that_and_who_hears_in_time_hears_each_name_once() {
+    let Lab { broker, lines: _lines, .. } = Lab::new(&[]);
+    let broker = Arc::new(broker);
+    let lookup = Lookup::parse(Kind::Connection, "both", "").unwrap();
+    let change = async |times: usize| {
+        for _ in 0..times {
+            broker.lookup(&caller(), &lookup).await.unwrap();
+            broker.cache.invalidate(|_| true);
+        }
+    };
+    let mut watch = broker.watch(&caller()).unwrap();
+    change(3).await;
+    assert_eq!(watch.next().await, Ok(Changes { names: vec![lookup.clone()], grants: vec![] }));
+    change(300).await;
+    assert_eq!(watch.next().await.map_err(|fault| fault.kind()), Err(FaultKind::Interrupted));
+
+    let nobody = Caller { listener: "other".into(), ..caller() };
+    assert_eq!(broker.watch(&nobody).err().map(|fault| fault.kind()), Some(FaultKind::DeniedByPolicy));
 }

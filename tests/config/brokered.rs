@@ -286,3 +286,17 @@ fn connections_alone_need_no_source() {
     let text = "connections: {bare: {type: http}}";
     assert!(parse(text).unwrap().warnings.is_empty());
 }
+
+#[test]
+fn an_upstream_without_a_route_is_of_use_where_tokens_are_handed_out() {
+    let with = |allow: &str| {
+        let text = format!(
+            "listen: {{a: {{unix: {{path: /a}}, allow: [{allow}]}}}}
+sources: {{env: {{kind: environment}}, central: {{kind: upstream, target: \"unix:/b\"}}}}
+routes: [{{match: \"*\", sources: [env]}}]"
+        );
+        super::problems(&text).render(std::path::Path::new("f"))
+    };
+    assert_eq!(with("connections, tokens"), "");
+    assert!(with("connections").contains("sources.central: no route leads to this source"), "{}", with("connections"));
+}

@@ -66,6 +66,20 @@ async fn what_is_doubted_and_then_confirmed_is_fresh_again() {
 }
 
 #[tokio::test]
+async fn what_has_lapsed_is_told_and_read_again_only_when_it_is_asked_for() {
+    let lab = Lab::new();
+    lab.get("k", Ok(Some("one"))).await.unwrap();
+    lab.get("none", Ok(None)).await.unwrap();
+    let mut changed = lab.cache.changed();
+    let expected = Reviewed { dropped: vec![key("none")], ..Reviewed::default() };
+    assert_eq!(lab.review(|_| Review::Lapse), expected, "nothing is to be read at once");
+    assert_eq!(*changed.recv().await.unwrap(), [key("none"), key("k")]);
+    assert_eq!(lab.get("k", Err(down())).await.unwrap().unwrap().state, State::Stale);
+    lab.clock.advance(Duration::from_secs(2));
+    assert_eq!(lab.text("k", Ok(Some("two"))).await, fresh("two"));
+}
+
+#[tokio::test]
 async fn what_is_dropped_stands_in_for_nothing_and_a_name_not_found_is_dropped_when_in_doubt() {
     let lab = Lab::new();
     lab.get("k", Ok(Some("one"))).await.unwrap();

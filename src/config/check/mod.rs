@@ -30,7 +30,7 @@ pub(super) fn check(draft: Draft, cx: &mut Context<'_>) -> Config {
     let (accounts, grants, connections) = (&draft.accounts, &draft.grants, &draft.connections);
     let drafts = Drafts { listeners: &listeners, accounts, grants, connections };
     names::check(&draft.sources, cx);
-    routes::check(&draft.routes, &draft.sources, cx);
+    routes::check(&draft.routes, &draft.sources, drafts.allows(Right::Tokens), cx);
     accounts::check(accounts, cx);
     grants::check(&drafts, cx);
     connections::check(&drafts, cx);

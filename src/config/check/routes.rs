@@ -2,12 +2,17 @@ use crate::{
     broker::RouteConfig,
     config::{context::Context, place::Placed},
     model::Kind,
-    source::SourceConfig,
+    source::{SourceConfig, SourceKind},
 };
 use std::collections::HashSet;
 
-/// Routes behind a route that takes everything, and sources that no lookup can reach.
-pub(super) fn check(routes: &[Placed<RouteConfig>], sources: &[Placed<SourceConfig>], cx: &mut Context<'_>) {
+/// Routes behind a route that takes everything, and sources that no lookup can reach. An upstream is of use without, for its grants.
+pub(super) fn check(
+    routes: &[Placed<RouteConfig>],
+    sources: &[Placed<SourceConfig>],
+    allows_tokens: bool,
+    cx: &mut Context<'_>,
+) {
     let mut taken: Vec<Kind> = Vec::new();
     for Placed { place, value: route } in routes {
         let kinds: &[Kind] = if route.kinds.is_empty() { &Kind::ALL } else { &route.kinds };
@@ -27,7 +32,8 @@ pub(super) fn check(routes: &[Placed<RouteConfig>], sources: &[Placed<SourceConf
     }
     let referred = cx.secrets.iter().map(|secret| &secret.value.0);
     let used: HashSet<_> = routes.iter().flat_map(|route| &route.value.sources).chain(referred).collect();
-    let unused = sources.iter().filter(|source| !used.contains(&source.value.name));
+    let gives_tokens = |source: &SourceConfig| allows_tokens && matches!(source.kind, SourceKind::Upstream(_));
+    let unused = sources.iter().filter(|it| !used.contains(&it.value.name) && !gives_tokens(&it.value));
     let warn =
         |source: &Placed<_>| source.place.warning("no route leads to this source", "add it to a route, or remove it");
     let warnings: Vec<_> = unused.map(warn).collect();
