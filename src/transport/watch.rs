@@ -15,13 +15,11 @@ use tonic::Status;
 /// What goes out to one who watches.
 pub(super) type Messages = BoxStream<'static, Result<v1::WatchResponse, Status>>;
 
-/// What is told, until it ends or the process does: at once a message without names, so that whoever watches knows that it is heard from now on; then
-/// what changed, with what changes shortly after; and a message without names whenever nothing has been said for a while, which shows each side that
-/// the other is there.
+/// What is told, until it ends or the process does: what changed, with what changes shortly after; and a message without names whenever nothing has been
+/// said for a while, which shows each side that the other is there.
 pub(super) fn messages(changes: Changing, limits: &Limits, closing: CancellationToken) -> Messages {
     let pace = Pace { gather: limits.watch_gather, beat: limits.watch_beat, names: limits.watch_names };
     let start = Watching { changes, pace, closing, left: Changes::default(), end: None };
-    let welcome = stream::once(async { Ok(v1::WatchResponse::default()) });
     let told = stream::unfold(Some(start), |watching| async {
         let mut watching = watching?;
         match watching.next().await {
@@ -29,7 +27,7 @@ pub(super) fn messages(changes: Changing, limits: &Limits, closing: Cancellation
             Err(fault) => Some((Err(Refusal::from(fault).to_grpc()), None)),
         }
     });
-    welcome.chain(told).boxed()
+    told.boxed()
 }
 
 #[derive(Clone, Copy)]

@@ -201,3 +201,18 @@ async fn a_token_goes_along_and_is_read_anew_each_time() {
     let status = valet.get("c").await.unwrap_err();
     assert!(status.message().contains("what is in it is no token"), "{status:?}");
 }
+
+#[tokio::test]
+async fn a_name_without_an_address_and_a_port_without_a_valet_are_told_apart() {
+    let yaml = |target: &str| format!("sources: {{central: {{kind: upstream, target: \"{target}\"}}}}");
+    let (reason, message) = lookup(&yaml("https://valet.invalid:8443")).await.unwrap_err();
+    assert_eq!(reason, "SOURCE_DOWN");
+    assert!(
+        message.contains("the Valet at https://valet.invalid:8443 cannot be reached: its name has no address"),
+        "{message}"
+    );
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (reason, message) = lookup(&yaml(&format!("https://localhost:{}", free.port()))).await.unwrap_err();
+    assert_eq!(reason, "SOURCE_DOWN");
+    assert!(message.contains("the connection was refused"), "{message}");
+}

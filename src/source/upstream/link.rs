@@ -177,17 +177,13 @@ impl Link {
         })
     }
 
-    /// Hears what changes there. The first message is here when this returns, so that whatever changes from now on is told.
+    /// Hears what changes there. It has begun when this returns: what changes from now on is told.
     pub(super) async fn watch(&self, via: &Via) -> Result<Streaming<WatchResponse>, Fault> {
         let begin = async {
             let ask = self.ask(via)?;
             let open = self.open(&mut false).await?;
-            let begun = async {
-                let mut stream = client(&open).watch(ask.without_end(WatchRequest {})).await?.into_inner();
-                stream.message().await.map(|_| stream)
-            };
-            match begun.await {
-                Ok(stream) => Ok(stream),
+            match client(&open).watch(ask.without_end(WatchRequest {})).await {
+                Ok(stream) => Ok(stream.into_inner()),
                 Err(status) => Err(match self.explain(&open, &status).await {
                     Refused::Finally(fault) => fault.unwrap_or_else(|| Fault::new(FaultKind::SourceDown, BROKEN)),
                     Refused::OnTheWay(fault) => fault,

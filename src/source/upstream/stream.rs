@@ -1,4 +1,4 @@
-use crate::azure::{DialError, Dialed, Dialer};
+use crate::azure::{DialError, Dialed, Dialer, Unreachable};
 use std::{
     io,
     path::PathBuf,
@@ -30,6 +30,8 @@ pub(super) enum NoWay {
     Forbidden,
     #[error("the socket cannot be opened: {0}")]
     Socket(io::ErrorKind),
+    #[error("its name has no address; check `target`, and the DNS")]
+    NoAddress,
     #[error(transparent)]
     Dial(DialError),
 }
@@ -47,7 +49,10 @@ impl Way {
                 }),
             },
             Self::Tls(dialer) => {
-                let stream = dialer.dial().await.map_err(NoWay::Dial)?;
+                let stream = dialer.dial().await.map_err(|error| match error {
+                    DialError::Unreachable(Unreachable::Dns) => NoWay::NoAddress,
+                    error => NoWay::Dial(error),
+                })?;
                 Ok(Stream::Tls { stream: Box::new(stream), alert })
             }
         }
