@@ -126,3 +126,22 @@ async fn a_vault_that_hangs_behind_the_upstream_costs_a_lookup_a_second_and_no_v
     let stale = asked.expect("it does not wait for the vault").unwrap();
     assert_eq!((stale.value.as_str(), stale.state()), ("pg://", valet::proto::v1::State::Stale));
 }
+
+#[tokio::test]
+async fn who_waits_for_a_connection_shares_how_the_one_try_ends() {
+    // It takes connections and never says a word.
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let yaml = format!(
+        "sources: {{central: {{kind: upstream, target: \"https://localhost:{}\"}}}}",
+        mute.local_addr().unwrap().port()
+    );
+    let valet = Valet::start(&yaml, &clock()).await;
+    let names: Vec<_> = (0..20).map(|number| format!("cold_{number}")).collect();
+    let all = futures::future::join_all(names.iter().map(|name| valet.get(name)));
+    let all = tokio::time::timeout(Duration::from_secs(9), all).await.expect("not one after the other");
+    for refused in all {
+        let status = refused.unwrap_err();
+        assert!(status.message().contains("cannot be reached: no connection within 5 s"), "{status:?}");
+        assert_eq!(reason::<()>(Err(status)), "SOURCE_DOWN");
+    }
+}
