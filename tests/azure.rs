@@ -15,12 +15,16 @@ mod budget;
 mod challenge;
 #[path = "azure/identities.rs"]
 mod identities;
+#[path = "azure/listing.rs"]
+mod listing;
 #[path = "azure/network.rs"]
 mod network;
 #[path = "azure/source.rs"]
 mod source;
 #[path = "azure/storage.rs"]
 mod storage;
+#[path = "azure/tended.rs"]
+mod tended;
 #[path = "azure/tokens.rs"]
 mod tokens;
 #[path = "azure/versions.rs"]

@@ -11,7 +11,10 @@ use crate::{
     config::Config,
     model::{Fault, ProcessId},
     policy::Policy,
-    source::{EnvironmentSource, FileSource, KeyVaultSource, Source, SourceConfig, SourceKind, UpstreamSource},
+    source::{
+        EnvironmentSource, FileSource, KeyVaultSource, ListPlan, ListSeams, Source, SourceConfig, SourceKind,
+        UpstreamSource,
+    },
     telemetry::Counters,
 };
 use std::{
@@ -118,11 +121,16 @@ impl Maker {
             ordered.push(TimedReader { reader: Arc::clone(&reader), times: config.cache.times.with(different) });
             readers.insert(scope, reader);
         }
+        let plans: Vec<_> =
+            config.sources.iter().zip(&ordered).filter_map(|(source, timed)| plan(source, timed)).collect();
         let issuing = Issuing { maker: self, config: &config, readers: &ordered };
         let (connections, issuer) = (issuing.connections()?, issuing.issuer(stores)?);
         let routes = Routes::new(&config.routes, ordered)?;
         for (url, budget) in budgets(&config.sources) {
             self.azure.limit(url, budget);
+        }
+        for (reader, plan) in plans {
+            reader.source().list_by(plan);
         }
         let rights = config.listeners.iter().map(|listener| (Arc::clone(&listener.name), listener.allow.clone()));
         let broker = Broker::new(
@@ -138,12 +146,19 @@ impl Maker {
         Ok(Generation { broker, config, loaded_at, readers, tending })
     }
 
+    fn list_seams(&self) -> ListSeams {
+        let Seams { clock, ids, .. } = &self.seams;
+        ListSeams { clock: Arc::clone(clock), random: Arc::clone(ids), counters: Arc::clone(&self.counters) }
+    }
+
     fn reader(&self, config: &SourceConfig, identities: &[IdentityConfig], scope: Scope) -> Result<Reader, Fault> {
         let name = config.name.clone();
         let source: Arc<dyn Source> = match &config.kind {
             SourceKind::Environment => Arc::new(EnvironmentSource::new(name, Arc::clone(&self.seams.env))),
             SourceKind::File(files) => Arc::new(FileSource::new(name, files)),
-            SourceKind::KeyVault(vault) => Arc::new(KeyVaultSource::build(name, vault, identities, &self.azure)?),
+            SourceKind::KeyVault(vault) => {
+                Arc::new(KeyVaultSource::build(name, vault, identities, &self.azure, self.list_seams())?)
+            }
             SourceKind::Upstream(upstream) => {
                 let seams = (Arc::clone(&self.seams.clock), Arc::clone(&self.seams.ids));
                 Arc::new(UpstreamSource::build(name, upstream, self.me, &self.azure, seams)?)
@@ -153,17 +168,24 @@ impl Maker {
     }
 }
 
-/// Everything that decides what a source answers: its own definition, but for how often it is asked, and that of the identity which it names.
+/// Everything that decides what a source answers: its own definition, but for how often it is asked or listed, and that of the identity which it names.
 fn scope(source: &SourceConfig, identities: &[IdentityConfig]) -> Scope {
     let mut source = source.clone();
     let identity = match &mut source.kind {
         SourceKind::KeyVault(vault) => {
-            vault.budget = BudgetConfig::default();
+            (vault.budget, vault.list) = (BudgetConfig::default(), None);
             identities.iter().find(|identity| identity.name == vault.identity)
         }
         SourceKind::Environment | SourceKind::File(_) | SourceKind::Upstream(_) => None,
     };
     Scope::of(&(&source, identity))
+}
+
+/// How a source's vault is listed; `None` where it has none.
+fn plan(source: &SourceConfig, timed: &TimedReader) -> Option<(Arc<Reader>, Option<ListPlan>)> {
+    let SourceKind::KeyVault(vault) = &source.kind else { return None };
+    let plan = |list| ListPlan::new(list, timed.times.fresh, timed.times.not_found);
+    Some((Arc::clone(&timed.reader), vault.list.as_ref().map(plan)))
 }
 
 /// How often each vault may be asked: where several sources name it, as often as the one of them that wants it least.
@@ -195,6 +217,7 @@ mod tests {
             names: NamesConfig::default(),
             network: NetworkConfig::default(),
             budget: BudgetConfig { requests, per: Duration::from_secs(per) },
+            list: None,
         });
         SourceConfig { name: SourceName::new(name), kind }
     }

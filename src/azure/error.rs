@@ -298,11 +298,16 @@ pub enum Refusal {
         "it may not read secrets; give it the secret permission \"get\" in the vault's access policies (new rights take some minutes)"
     )]
     MissingPolicy,
+    /// 403 to the list of secrets, for want of a right.
+    #[error(
+        "it may not list secrets; give it the role \"Key Vault Secrets User\" on the vault, or the secret permission \"list\" in its access policies"
+    )]
+    MayNotList,
     /// 403 to the list of a secret's versions, for want of a right.
     #[error(
         "the latest version of the secret is disabled or suspect, and the identity may not list the others; enable that one, store a new one, or give the identity the role \"Key Vault Secrets User\" on the vault or the secret permission \"list\" in its access policies"
     )]
-    MayNotList,
+    MayNotListVersions,
     /// 403 `ForbiddenByFirewall`.
     #[error("this address is not let in; add it to the vault's firewall, or use a private endpoint")]
     Firewall,

@@ -24,6 +24,7 @@ impl Error {
                 | Refusal::MissingRole
                 | Refusal::MissingPolicy
                 | Refusal::MayNotList
+                | Refusal::MayNotListVersions
                 | Refusal::Forbidden
                 | Refusal::Unauthorized { .. } => FaultKind::DeniedBySource,
             },

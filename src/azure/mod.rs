@@ -23,4 +23,4 @@ pub use identity::{CertificateProblem, CliProblem, IdentityProblem};
 pub use registry::Azure;
 pub use storage::{DelegationKeys, StorageClient, StorageRefusal, StorageService, UserDelegationKey};
 pub use token::{Token, Tokens};
-pub use vault::{KeyVault, SecretName, Standing, Vault};
+pub use vault::{KeyVault, Listed, NextPage, Page, SecretName, Standing, Vault};

@@ -43,6 +43,8 @@ impl Broker {
             Some(connection) if lookup.kind == Kind::Connection => connection.forget(&self.issuer, &self.cache),
             _ => 0,
         };
+        // What a source knows without being asked may be as old as what is forgotten here.
+        self.readers().iter().for_each(|timed| timed.reader.source().forget());
         parts + self.cache.invalidate(is_meant)
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Entry<T: ?Sized> {
 struct Stamp {
     /// Nanoseconds on the monotonic clock.
     read_at: AtomicU64,
+    /// The same of the question: what the source says of changes since then is news.
+    asked_at: AtomicU64,
     doubted: AtomicBool,
 }
 
@@ -54,13 +56,22 @@ pub struct Hit<V> {
 
 impl<T> Entry<T> {
     pub(super) fn new(payload: T, now: Now, random: u64) -> Self {
-        let stamp = Stamp { read_at: AtomicU64::new(nanoseconds(now.monotonic)), doubted: AtomicBool::new(false) };
+        let now_in_nanoseconds = || AtomicU64::new(nanoseconds(now.monotonic));
+        let (read_at, asked_at) = (now_in_nanoseconds(), now_in_nanoseconds());
+        let stamp = Stamp { read_at, asked_at, doubted: AtomicBool::new(false) };
         Self { payload: Arc::new(payload), stamp: Arc::new(stamp), lead: Lead::of(random) }
+    }
+
+    /// It was asked for at that monotonic time, if it is not older than that.
+    pub(super) fn asked_for(self, at: Duration) -> Self {
+        self.stamp.asked_at.fetch_min(nanoseconds(at), Relaxed);
+        self
     }
 
     /// Its source says, as of then, that it is as it was read.
     pub(super) fn confirm(&self, as_of: Duration) {
         self.stamp.read_at.fetch_max(nanoseconds(as_of), Relaxed);
+        self.stamp.asked_at.fetch_max(nanoseconds(as_of), Relaxed);
         self.stamp.doubted.store(false, Relaxed);
     }
 
@@ -72,6 +83,11 @@ impl<T> Entry<T> {
     /// Monotonic time at which it was read, or confirmed since.
     pub(super) fn read_at(&self) -> Duration {
         Duration::from_nanos(self.stamp.read_at.load(Relaxed))
+    }
+
+    /// Monotonic time at which it was asked for, or as of which it was confirmed since.
+    pub(super) fn asked_at(&self) -> Duration {
+        Duration::from_nanos(self.stamp.asked_at.load(Relaxed))
     }
 
     fn is_doubted(&self) -> bool {

@@ -28,8 +28,12 @@ impl<V: Weigh> Inner<V> {
         self.flights.spawn(async move {
             let read = timeout(FETCH_TIMEOUT, inner.read(move || fetch(urgency), may_retry)).await;
             let timed_out = || Err(Fault::new(FaultKind::TimedOut, "the source did not answer in time"));
-            let read = read.unwrap_or_else(|_| timed_out());
-            let outcome = read.map(|found| found.map(|value| Entry::read(value, inner.now(), (inner.random)())));
+            let outcome = match read {
+                Ok((asked_at, read)) => read.map(|found| {
+                    found.map(|value| Entry::read(value, inner.now(), (inner.random)()).asked_for(asked_at))
+                }),
+                Err(_) => timed_out(),
+            };
             // Stored before it lands: whoever boards next finds it in the store or gets a flight of its own.
             landing.land(outcome, |key, outcome| inner.keep(key, outcome));
         });
@@ -67,7 +71,8 @@ impl<V: Weigh> Inner<V> {
         Err(Fault::new(FaultKind::TimedOut, "the source has not answered yet"))
     }
 
-    async fn read<F, R>(&self, fetch: F, may_retry: bool) -> Result<Option<V>, Fault>
+    /// What is read, and when that was asked for.
+    async fn read<F, R>(&self, fetch: F, may_retry: bool) -> (Duration, Result<Option<V>, Fault>)
     where
         F: Fn() -> R + Send,
         R: Future<Output = Result<Option<V>, Fault>> + Send + 'static,
@@ -75,12 +80,13 @@ impl<V: Weigh> Inner<V> {
         let start = self.clock.monotonic();
         let mut retries = 0;
         loop {
+            let asked_at = self.clock.monotonic();
             let read = fetch().await;
-            let Err(fault) = &read else { return read };
+            let Err(fault) = &read else { return (asked_at, read) };
             let elapsed = self.clock.monotonic().saturating_sub(start);
             match pause_before_retry(fault, retries, elapsed, (self.random)()) {
                 Some(pause) if may_retry => sleep(pause).await,
-                _ => return read,
+                _ => return (asked_at, read),
             }
             self.counters.count(Counter::ReadsRetried);
             retries += 1;

@@ -26,7 +26,7 @@ impl<V: Weigh> Cache<V> {
         });
         let (mut reviewed, mut lapsed) = (Reviewed::default(), Vec::new());
         inner.store.each_value(|key, entry| {
-            let read_at = entry.read_at();
+            let read_at = entry.asked_at();
             if read_at > as_of {
                 return;
             }

@@ -18,6 +18,8 @@ pub struct Found {
     pub updated_at: Option<SystemTime>,
     /// What the Valet said of it that gave it; `None` where its source was asked itself.
     pub relayed: Option<Box<Relayed>>,
+    /// Where a name may mean several things in the source: which of them it was, from 0.
+    pub rank: u8,
 }
 
 /// Which of several versions is wanted.
@@ -31,11 +33,20 @@ impl Found {
 
     /// The same, of a value that is a secret already.
     pub fn of(value: Secret) -> Self {
-        Self { value, version: None, expires_at: None, ends: false, created_at: None, updated_at: None, relayed: None }
+        Self {
+            value,
+            version: None,
+            expires_at: None,
+            ends: false,
+            created_at: None,
+            updated_at: None,
+            relayed: None,
+            rank: 0,
+        }
     }
 
     /// By what its source tells it from what was there before.
     pub fn revision(&self) -> Revision<'_> {
-        Revision { version: self.version.as_deref(), updated_at: self.updated_at }
+        Revision { version: self.version.as_deref(), updated_at: self.updated_at, rank: self.rank }
     }
 }

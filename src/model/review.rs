@@ -20,7 +20,7 @@ pub enum Review {
 pub enum Held<'a> {
     /// A value.
     Value {
-        /// When it was read, or confirmed since.
+        /// When its source was asked for it, or as of when it was confirmed since.
         read_at: Duration,
         /// What its source says of it.
         revision: Revision<'a>,
@@ -44,4 +44,6 @@ pub struct Revision<'a> {
     pub version: Option<&'a str>,
     /// When this version was last changed.
     pub updated_at: Option<SystemTime>,
+    /// Which of several things it was that its name may mean, from 0.
+    pub rank: u8,
 }

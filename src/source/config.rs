@@ -3,10 +3,12 @@ use crate::{
     azure::{BudgetConfig, ClientCertificate, NetworkConfig},
     model::{Kind, SourceName},
 };
+use globset::{GlobBuilder, GlobSet};
 use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use url::{Position, Url};
 
@@ -66,6 +68,49 @@ pub struct KeyVaultConfig {
     pub network: NetworkConfig,
     /// How often the vault may be asked, by all sources that name it together.
     pub budget: BudgetConfig,
+    /// How its list of secrets stands in for reading each of them again; `None` is not at all.
+    pub list: Option<ListConfig>,
+}
+
+/// `list` of a `key-vault` source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ListConfig {
+    /// Whether it is always listed.
+    pub when: ListWhen,
+    /// How often; `None` is as often as it takes, by the times of the source.
+    pub every: Option<Duration>,
+    /// The most pages of 25 secrets in one list; a vault that has more is not listed.
+    pub max_pages: u32,
+    /// Globs over names of secrets, whatever their case: those that are read at start.
+    pub prefetch: Vec<String>,
+}
+
+/// When a vault is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ListWhen {
+    /// Always.
+    Always,
+    /// While it costs fewer requests than reading again what is held.
+    Worthwhile,
+}
+
+impl Default for ListConfig {
+    /// What holds where valet.yaml has no `list`.
+    fn default() -> Self {
+        Self { when: ListWhen::Worthwhile, every: None, max_pages: 200, prefetch: Vec::new() }
+    }
+}
+
+impl ListConfig {
+    /// Patterns as `prefetch` has them; `None` where one is no glob.
+    pub fn globs(patterns: &[String]) -> Option<GlobSet> {
+        let glob = |pattern: &String| GlobBuilder::new(pattern).case_insensitive(true).build().ok();
+        let mut globs = GlobSet::builder();
+        for pattern in patterns {
+            globs.add(glob(pattern)?);
+        }
+        globs.build().ok()
+    }
 }
 
 /// An `upstream` source.

@@ -1,22 +1,27 @@
-use super::{KeyVaultConfig, Source, key_vault_names::Names};
+use super::{
+    Asked, KeyVaultConfig, ListPlan, ListSeams, News, Source,
+    key_vault_names::Names,
+    listing::{Lister, Version},
+};
 use crate::{
     azure::{Azure, Error, IdentityConfig, SecretName, Setup, Standing, Vault},
-    model::{Fault, Found, Lookup, Name, SourceName, Urgency, Wanted},
+    model::{Credential, Fault, Found, Held, Lookup, Name, Review, SourceName, Urgency, ValueDigest, Wanted},
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 use tracing::debug;
 
 /// Reads Airflow's connections, variables and configuration options from a Key Vault, by the names that `AzureKeyVaultBackend` gives them.
 #[derive(Debug)]
 pub struct KeyVaultSource {
     name: SourceName,
-    names: Names,
+    names: Arc<Names>,
     vault: Arc<dyn Vault>,
+    lister: Lister,
 }
 
 impl KeyVaultSource {
-    /// The source that a definition describes; `identities` are all that there are. Does no network I/O.
+    /// The source that a definition describes; `identities` are all that there are. Does no network I/O, and lists nothing before it has a plan.
     ///
     /// # Errors
     /// [`crate::model::FaultKind::BadConfig`], where it cannot be taken into use.
@@ -25,18 +30,15 @@ impl KeyVaultSource {
         config: &KeyVaultConfig,
         identities: impl IntoIterator<Item = &'a IdentityConfig>,
         azure: &Azure,
+        seams: ListSeams,
     ) -> Result<Self, Fault> {
         let identity = identities.into_iter().find(|identity| identity.name == config.identity);
         let vault = identity
             .ok_or_else(|| Error::from(Setup::UnknownIdentity(Arc::clone(&config.identity))))
             .and_then(|identity| azure.vault(&config.url, identity, &config.network))
             .map_err(|error| error.fault(&format!("source {:?}", name.as_str())))?;
-        Ok(Self::new(name, Names::new(&config.names), vault))
-    }
-
-    /// A source on any vault.
-    pub(super) fn new(name: SourceName, names: Names, vault: Arc<dyn Vault>) -> Self {
-        Self { name, names, vault }
+        let lister = Lister::new(name.clone(), Arc::clone(&vault) as Arc<dyn Vault>, seams);
+        Ok(Self { name, names: Arc::new(Names::new(&config.names)), vault, lister })
     }
 }
 
@@ -64,11 +66,17 @@ impl Source for KeyVaultSource {
         if names.is_empty() {
             debug!(source = %self.name, %lookup, "no secret can have the name that this would be; it is not here");
         }
-        for name in names {
-            match self.vault.secret(&name, urgency).await {
-                Ok(None) => {}
-                Ok(found) => return Ok(found),
-                Err(error) => return Err(fault(&name, &error)),
+        if self.lister.lacks(&names) {
+            return Ok(None);
+        }
+        for (name, rank) in names.iter().zip(0..) {
+            let early = self.lister.take(name);
+            let found = match early {
+                Some(_) => early,
+                None => self.vault.secret(name, urgency).await.map_err(|error| fault(name, &error))?,
+            };
+            if let Some(found) = found {
+                return Ok(Some(Found { rank, ..found }));
             }
         }
         Ok(None)
@@ -76,6 +84,12 @@ impl Source for KeyVaultSource {
 
     async fn read_named(&self, name: &Name, urgency: Urgency) -> Result<Option<Found>, Fault> {
         let Some(name) = SecretName::parse(name.as_str()) else { return Ok(None) };
+        if self.lister.lacks(slice::from_ref(&name)) {
+            return Ok(None);
+        }
+        if let Some(found) = self.lister.take(&name) {
+            return Ok(Some(found));
+        }
         self.vault.newest_enabled(&name, urgency).await.map_err(|error| fault(&name, &error))
     }
 
@@ -88,6 +102,33 @@ impl Source for KeyVaultSource {
     ) -> Result<Option<Found>, Fault> {
         let Some(name) = SecretName::parse(name.as_str()) else { return Ok(None) };
         self.vault.earlier_enabled(&name, version, is_wanted, urgency).await.map_err(|error| fault(&name, &error))
+    }
+
+    async fn news(&self, held: &(dyn Fn() -> usize + Send + Sync)) -> News {
+        let (as_of, catalogue) = self.lister.next(held).await;
+        let names = Arc::clone(&self.names);
+        let judge = move |asked: Asked<'_>, held: Held<'_>| match asked {
+            Asked::Lookup(lookup) => catalogue.judge(&names.of(lookup), Version::Latest, held),
+            Asked::Named(name) => {
+                let name = SecretName::parse(name.as_str());
+                catalogue.judge(name.as_slice(), Version::NewestEnabled, held)
+            }
+            // No vault gives any.
+            Asked::Token(_) => Review::Leave,
+        };
+        News { as_of, judge: Box::new(judge) }
+    }
+
+    fn list_by(&self, plan: Option<ListPlan>) {
+        self.lister.plan(plan);
+    }
+
+    fn forget(&self) {
+        self.lister.forget();
+    }
+
+    async fn rejected(&self, _credential: &Credential, _value: Option<&ValueDigest>) {
+        self.lister.forget();
     }
 
     fn standing(&self) -> Option<Standing> {

@@ -6,14 +6,18 @@ mod environment;
 mod file;
 mod key_vault;
 mod key_vault_names;
+mod listing;
 mod local;
 mod news;
 mod upstream;
 
-pub use config::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind, Target, UpstreamConfig};
+pub use config::{
+    FileConfig, KeyVaultConfig, ListConfig, ListWhen, NamesConfig, SourceConfig, SourceKind, Target, UpstreamConfig,
+};
 pub use environment::EnvironmentSource;
 pub use file::{BadFile, FileSource, check as check_file};
 pub use key_vault::KeyVaultSource;
+pub use listing::{ListPlan, ListSeams};
 pub use local::LocalValue;
 pub use news::{Asked, Judge, News};
 pub use upstream::{Relay, UpstreamSource};
@@ -83,6 +87,12 @@ pub trait Source: Debug + Send + Sync {
     fn relay(&self) -> Option<&dyn Relay> {
         None
     }
+
+    /// Tells news by another plan from now on; `None` is by none. Only what can be listed has news that depend on a plan.
+    fn list_by(&self, _plan: Option<ListPlan>) {}
+
+    /// Says no more that a name is not here without asking, nor anything else that it knows by itself, until it has learnt that anew.
+    fn forget(&self) {}
 
     /// Whether and how often it may be asked now; `None` where nothing limits that. Asks nobody.
     fn standing(&self) -> Option<Standing> {

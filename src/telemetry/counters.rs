@@ -48,6 +48,18 @@ counters! {
     ValuesConfirmed = "values_confirmed",
     /// Values that their source said to have changed.
     ValuesDoubted = "values_doubted",
+    /// Complete lists of a vault's secrets.
+    Lists = "lists",
+    /// Pages of lists.
+    ListPages = "list_pages",
+    /// Lists that did not come about, or were longer than `max_pages`.
+    ListsFailed = "lists_failed",
+    /// Names that were not asked for, because a list did not show them.
+    MissesAnswered = "misses_answered",
+    /// Values read at start, before anybody asked for them.
+    ValuesPrefetched = "values_prefetched",
+    /// Values that were not kept or not read at start, because they were too many or too large together.
+    PrefetchesDropped = "prefetches_dropped",
     /// Reads tried once more after a fault that may pass.
     ReadsRetried = "reads_retried",
     /// Lookups refused because too many reads were under way.

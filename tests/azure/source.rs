@@ -8,9 +8,9 @@ use std::{
 };
 use tracing_subscriber::fmt::MakeWriter;
 use valet::{
-    azure::{Azure, BudgetConfig, IdentityConfig},
+    azure::{BudgetConfig, IdentityConfig},
     model::{Fault as OurFault, FaultKind, Kind, Lookup, SourceName, Urgency},
-    source::{KeyVaultConfig, KeyVaultSource, NamesConfig, Source},
+    source::{KeyVaultConfig, KeyVaultSource, ListSeams, NamesConfig, Source},
 };
 use valet_testvault::{ErrorBody, Face, Fault, FaultRule, ForbiddenCode, RetryAfter, SecretSpec};
 
@@ -112,15 +112,15 @@ async fn a_source_is_built_while_its_vault_is_away_and_refused_where_it_can_neve
     let lab = Lab::start().await;
     let mut config = config(&lab);
     config.url = "https://nowhere.vault.azure.net".parse().unwrap();
-    let source = build(&lab.azure, &config, &[lab.client_secret()]).unwrap();
+    let source = build(&lab, &config, &[lab.client_secret()]).unwrap();
     assert_eq!(read(&source).await.unwrap_err().kind(), FaultKind::SourceDown);
 
     config.url = "http://acme.vault.azure.net".parse().unwrap();
-    let refused = build(&lab.azure, &config, &[lab.client_secret()]).unwrap_err();
+    let refused = build(&lab, &config, &[lab.client_secret()]).unwrap_err();
     assert_eq!(refused.kind(), FaultKind::BadConfig);
     assert!(refused.message().starts_with("source \"prod\": the vault's url must be https"), "{refused}");
 
-    let refused = build(&lab.azure, &config, &[]).unwrap_err();
+    let refused = build(&lab, &config, &[]).unwrap_err();
     let expected = "source \"prod\": there is no identity \"prod\"; define it under identities";
     assert_eq!((refused.kind(), refused.message()), (FaultKind::BadConfig, expected));
 }
@@ -144,8 +144,7 @@ async fn no_line_of_the_log_at_any_level_holds_a_value_a_token_or_a_secret() {
         read(&source).await.unwrap_err();
     }
     drop(logging);
-    let said = lines.0.lock().unwrap();
-    let said = String::from_utf8_lossy(&said);
+    let said = lines.text();
     assert_eq!(said.matches("the secret has expired").count(), 1);
     assert!(said.contains("TRACE"));
     // A token begins as every JWT does; the client secret as it is and as a form has it.
@@ -160,12 +159,13 @@ async fn read(source: &KeyVaultSource) -> Result<Option<valet::model::Found>, Ou
     answer
 }
 
-fn source(lab: &Lab) -> KeyVaultSource {
-    build(&lab.azure, &config(lab), &[lab.client_secret()]).unwrap()
+pub(crate) fn source(lab: &Lab) -> KeyVaultSource {
+    build(lab, &config(lab), &[lab.client_secret()]).unwrap()
 }
 
-fn build(azure: &Azure, config: &KeyVaultConfig, identities: &[IdentityConfig]) -> Result<KeyVaultSource, OurFault> {
-    KeyVaultSource::build(SourceName::new("prod"), config, identities, azure)
+fn build(lab: &Lab, config: &KeyVaultConfig, identities: &[IdentityConfig]) -> Result<KeyVaultSource, OurFault> {
+    let seams = ListSeams { clock: lab.clock.clone(), random: Arc::new(|| 0), counters: Arc::clone(&lab.counters) };
+    KeyVaultSource::build(SourceName::new("prod"), config, identities, &lab.azure, seams)
 }
 
 fn config(lab: &Lab) -> KeyVaultConfig {
@@ -175,11 +175,19 @@ fn config(lab: &Lab) -> KeyVaultConfig {
         names: NamesConfig::default(),
         network: lab.network(),
         budget: BudgetConfig::default(),
+        list: None,
     }
 }
 
+/// What is logged.
 #[derive(Debug, Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {

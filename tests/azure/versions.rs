@@ -71,7 +71,7 @@ async fn without_the_right_to_list_the_refusal_says_that_one_and_what_else_would
         let appid = lab.vault.endpoints().client_id.clone();
         lab.vault.revoke(&Grant { actions: vec![Action::List], ..Grant::all(appid) });
         let error = newest(&lab.key_vault()).await.unwrap_err();
-        assert!(matches!(error, Error::Refused { why: Refusal::MayNotList, .. }), "{error:?}");
+        assert!(matches!(error, Error::Refused { why: Refusal::MayNotListVersions, .. }), "{error:?}");
         let said = error.to_string();
         assert!(said.contains("\"list\"") && said.contains("\"prod\"") && said.contains("enable that one"), "{said}");
         // And who may list reads on.
@@ -123,6 +123,6 @@ async fn earlier_versions_need_the_right_to_list() {
     let appid = lab.vault.endpoints().client_id.clone();
     lab.vault.revoke(&Grant { actions: vec![Action::List], ..Grant::all(appid) });
     let error = earlier(&lab.key_vault(), &ids[0], "second").await.unwrap_err();
-    assert!(matches!(error, Error::Refused { why: Refusal::MayNotList, .. }), "{error:?}");
+    assert!(matches!(error, Error::Refused { why: Refusal::MayNotListVersions, .. }), "{error:?}");
     assert!(error.to_string().contains("suspect"), "{error}");
 }

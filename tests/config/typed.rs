@@ -9,7 +9,9 @@ use valet::{
     cache,
     config::{Config, Loaded, Problems},
     model::{Kind, Reference, Right, SourceName},
-    source::{FileConfig, KeyVaultConfig, NamesConfig, SourceConfig, SourceKind, Target, UpstreamConfig},
+    source::{
+        FileConfig, KeyVaultConfig, ListConfig, ListWhen, NamesConfig, SourceConfig, SourceKind, Target, UpstreamConfig,
+    },
     transport::{ListenerConfig, UnixConfig},
 };
 
@@ -120,9 +122,9 @@ fn sources(base: &Path) -> Vec<SourceConfig> {
         let path = |path: Option<&str>| path.map(|path| base.join("files").join(path));
         SourceKind::File(FileConfig { connections: path(connections), variables: path(variables) })
     };
-    let vault = |url: &str, identity: &str, names, network, requests, per| {
+    let vault = |url: &str, identity: &str, names, network, requests, per, list| {
         let (url, budget) = (url.parse().unwrap(), BudgetConfig { requests, per: Duration::from_secs(per) });
-        SourceKind::KeyVault(KeyVaultConfig { url, identity: identity.into(), names, network, budget })
+        SourceKind::KeyVault(KeyVaultConfig { url, identity: identity.into(), names, network, budget, list })
     };
     let upstream = |target, network, client, token_file| {
         SourceKind::Upstream(UpstreamConfig { target, network, client, token_file })
@@ -134,14 +136,20 @@ fn sources(base: &Path) -> Vec<SourceConfig> {
         separator: "--".to_owned(),
         multi_team: true,
     };
+    let by_default = ListConfig { when: ListWhen::Worthwhile, every: None, max_pages: 200, prefetch: Vec::new() };
+    let prefetch = vec!["airflow-connections-*".to_owned(), "123?".to_owned()];
+    let often = ListConfig { when: ListWhen::Always, every: Some(Duration::from_secs(90)), max_pages: 40, prefetch };
+    let (everyones, near) = (NamesConfig::default(), NetworkConfig::default());
     let bare =
-        vault("https://bare.vault.azure.net", "default", NamesConfig::default(), NetworkConfig::default(), 200, 10);
+        vault("https://bare.vault.azure.net", "default", everyones.clone(), near.clone(), 200, 10, Some(by_default));
+    let unlisted = vault("https://bare.vault.azure.net", "default", everyones, near, 200, 10, None);
     vec![
         source("env", SourceKind::Environment),
         source("connections", file(Some("connections.yaml"), None)),
         source("variables", file(None, Some("variables.env"))),
         source("bare_vault", bare),
-        source("vault", vault("http://localhost:4997", "pod", names, ca(base), 1, 90)),
+        source("unlisted_vault", unlisted),
+        source("vault", vault("http://localhost:4997", "pod", names, ca(base), 1, 90, Some(often))),
         source("node", upstream(Target::Unix(base.join("run/node.sock")), NetworkConfig::default(), None, None)),
         source(
             "central",

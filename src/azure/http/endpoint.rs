@@ -139,6 +139,11 @@ impl Endpoint {
         self.shown.as_ref().unwrap_or(&self.actual)
     }
 
+    /// A URL of the service, as the service spells it, to show to the Azure crates.
+    pub(in crate::azure) fn as_shown(&self, url: &Url) -> Url {
+        if self.shown.is_some() && url.origin() == self.actual.origin() { over_tls(url) } else { url.clone() }
+    }
+
     /// Whether it is asked.
     pub(in crate::azure) fn breaker(&self) -> BreakerState {
         self.gate.state()

@@ -1,5 +1,6 @@
 use super::{
-    SecretName, Standing, Vault, answer, challenge::Challenges, transport::VaultTransport, validity::Validity,
+    NextPage, Page, SecretName, Standing, Vault, answer, challenge::Challenges, transport::VaultTransport,
+    validity::Validity,
 };
 use crate::{
     azure::{
@@ -119,6 +120,11 @@ impl KeyVault {
         }
     }
 
+    /// A link of the vault's as the crate takes it.
+    pub(super) fn as_shown(&self, link: &Url) -> Url {
+        self.transport.endpoint.as_shown(link)
+    }
+
     pub(super) fn nonsense(&self, why: Nonsense) -> Error {
         self.transport.endpoint.nonsense(why)
     }
@@ -151,6 +157,10 @@ impl Vault for KeyVault {
         urgency: Urgency,
     ) -> Result<Option<Found>, Error> {
         self.in_time(urgency, self.read_earlier_enabled(name, version, is_wanted)).await
+    }
+
+    async fn list(&self, from: Option<&NextPage>) -> Result<Page, Error> {
+        self.in_time(Urgency::Ahead, self.read_page(from)).await
     }
 
     fn standing(&self) -> Standing {

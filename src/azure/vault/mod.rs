@@ -6,12 +6,14 @@ mod challenge;
 mod client;
 #[cfg(test)]
 mod guard_tests;
+mod list;
 mod secret_name;
 mod transport;
 mod validity;
 mod versions;
 
 pub use client::KeyVault;
+pub use list::{Listed, NextPage, Page};
 pub use secret_name::SecretName;
 
 use super::{config::BudgetConfig, error::Error, guard::BreakerState};
@@ -45,6 +47,13 @@ pub trait Vault: Debug + Send + Sync {
         is_wanted: &Wanted,
         urgency: Urgency,
     ) -> Result<Option<Found>, Error>;
+
+    /// A page of the list of all secrets that are not deleted, the first one or the one that another led to. Nobody waits for it, so it yields to
+    /// reads that somebody waits for.
+    ///
+    /// # Errors
+    /// Whatever keeps the page away; the right to list is needed. The same page may be asked for again.
+    async fn list(&self, from: Option<&NextPage>) -> Result<Page, Error>;
 
     /// Whether it may be asked now, and how often. Asks nobody.
     fn standing(&self) -> Standing;

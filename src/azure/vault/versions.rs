@@ -88,7 +88,7 @@ impl KeyVault {
             if !may_begin_again(&failed, &mut new_tokens) {
                 return Err(match self.explain(&failed) {
                     Error::Refused { vault, identity, why: Refusal::MissingRole | Refusal::MissingPolicy } => {
-                        Error::Refused { vault, identity, why: Refusal::MayNotList }
+                        Error::Refused { vault, identity, why: Refusal::MayNotListVersions }
                     }
                     other => other,
                 });

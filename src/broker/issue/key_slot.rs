@@ -246,7 +246,7 @@ impl Weigh for StoredKey {
     }
 
     fn revision(&self) -> Revision<'_> {
-        Revision { version: self.version.as_deref(), updated_at: self.updated }
+        Revision { version: self.version.as_deref(), updated_at: self.updated, rank: 0 }
     }
 
     fn is_same(&self, other: &Self) -> bool {

@@ -4,16 +4,18 @@ use crate::{
     cache::Overrides,
     config::{
         address::{HostUrl, TargetOf},
-        context::Names,
+        context::{Context, Names},
         path::{Content, PathTo},
+        place::Place,
         record::{Record, Variant},
-        shape::{NameOf, OfKeys},
+        shape::{ListOf, NameOf, OfKeys, Shape, Words},
         text::{Flag, Text},
         units::{CountOf, DurationOf},
     },
-    model::Kind,
-    source::{FileConfig, KeyVaultConfig, NamesConfig, SourceKind, Target, UpstreamConfig},
+    model::{Kind, document::Node},
+    source::{FileConfig, KeyVaultConfig, ListConfig, ListWhen, NamesConfig, SourceKind, Target, UpstreamConfig},
 };
+use serde_json::{Value as Json, json};
 use std::time::Duration;
 
 /// One entry of `sources`, but for its name.
@@ -70,6 +72,12 @@ fn key_vault(record: &mut Record<'_, '_>) -> Option<SourceKind> {
         "How often this process asks the vault at most, whatever for. Where several sources name one vault, the smallest counts for all.",
         &OfKeys(budget),
     );
+    let list = record.nullable(
+        "list",
+        "How the vault's list of secrets, 25 to a request, stands in for reading each value again; null is not at all.",
+        &List,
+        Some(ListConfig::default()),
+    );
     let url = url?;
     if url.domain().is_some_and(|host| host.contains(".privatelink.")) {
         record.note("url", |place| {
@@ -85,6 +93,7 @@ fn key_vault(record: &mut Record<'_, '_>) -> Option<SourceKind> {
         names: names.unwrap_or_default(),
         network: network.unwrap_or_default(),
         budget: budget.unwrap_or_default(),
+        list,
     }))
 }
 
@@ -143,6 +152,72 @@ fn budget(record: &mut Record<'_, '_>) -> Option<BudgetConfig> {
     }
     Some(BudgetConfig { requests, per })
 }
+
+/// `list`, which can show its default.
+struct List;
+
+impl Shape for List {
+    type Out = ListConfig;
+
+    fn read(&self, node: &Node, place: &Place, cx: &mut Context<'_>) -> Option<ListConfig> {
+        OfKeys(list).read(node, place, cx)
+    }
+
+    fn schema(&self) -> Json {
+        OfKeys(list).schema()
+    }
+
+    fn show(&self, list: &ListConfig) -> Json {
+        json!({"when": WHEN.show(&list.when)})
+    }
+}
+
+fn list(record: &mut Record<'_, '_>) -> Option<ListConfig> {
+    const TIMES: DurationOf = DurationOf { max: Duration::from_hours(1) };
+    const SHORTEST: Duration = Duration::from_secs(1);
+    const PAGES: CountOf = CountOf { min: 1, max: 2_000 };
+    let default = ListConfig::default();
+    let when = record.defaulted(
+        "when",
+        "`always`, or `worthwhile`: while listing costs fewer requests than reading again what is held, as where `list` is left out.",
+        &WHEN,
+        ListWhen::Always,
+    );
+    let every = record.optional(
+        "every",
+        "How often at most, from 1s to 1h. Without it: twice in the source's `fresh` time, and at least every third `not_found` time.",
+        &TIMES,
+    );
+    let max_pages = record.defaulted(
+        "max_pages",
+        "The most pages, of 25 secrets each; a vault that has more is not listed.",
+        &PAGES,
+        default.max_pages,
+    );
+    let prefetch = record.optional(
+        "prefetch",
+        "Globs over names of secrets, such as `airflow-connections-*`: at start those that match are read before anybody asks for them, up to 1024.",
+        &ListOf { shape: SECRETS, if_empty: None },
+    );
+    if every.is_some_and(|every| every < SHORTEST) {
+        record.note("every", |place| place.error("this is shorter than 1s", "write 1s or more"));
+    }
+    let prefetch = prefetch.map(|globs| record.distinct(globs)).unwrap_or_default();
+    Some(ListConfig { when, every, max_pages, prefetch })
+}
+
+const WHEN: Words<ListWhen> =
+    Words { words: &[("always", ListWhen::Always), ("worthwhile", ListWhen::Worthwhile)], later: &[] };
+
+const SECRETS: Text = Text {
+    noun: "a glob over names of secrets",
+    rule: "names of secrets are letters, digits and `-`; write `*` for any text and `?` for any character",
+    is_right: |text| {
+        let fits = (1..=LONGEST_NAME).contains(&text.len());
+        fits && text.bytes().all(|byte| is_of_names(byte) || matches!(byte, b'*' | b'?'))
+    },
+    pattern: "^[0-9A-Za-z*?-]{1,127}$",
+};
 
 fn names(record: &mut Record<'_, '_>) -> Option<NamesConfig> {
     let default = NamesConfig::default();
