@@ -8,7 +8,7 @@ mod lab;
 use lab::{Lab, valet};
 use rustix::process::Signal;
 use std::fs;
-use valet_testvault::{Fault, FaultRule, ForbiddenCode, TokenSeen};
+use valet_testvault::{Entry, Fault, FaultRule, ForbiddenCode, SecretSpec, TokenSeen};
 
 #[tokio::test]
 async fn a_lookup_prints_the_value_and_its_exit_code_says_how_it_ended() {
@@ -167,6 +167,37 @@ async fn a_vault_that_does_not_answer_is_stood_in_for_and_one_that_refuses_is_no
         FaultRule::new(Fault::Forbidden { code: ForbiddenCode::ForbiddenByRbac }).secret("airflow-connections-pg"),
     );
     assert_eq!(broker.get(&["connection", "pg"]).await.code, 77);
+    assert_eq!(broker.stop().await.0, 0);
+}
+
+#[tokio::test]
+async fn a_vault_is_listed_when_a_reload_says_so_and_what_is_to_be_there_is_there_before_it_is_asked_for() {
+    let lab = Lab::start().await;
+    let broker = lab.serve().await;
+    assert_eq!(broker.get(&["connection", "pg"]).await.code, 0);
+    let good = fs::read_to_string(lab.config()).unwrap();
+    let listed = "identity: ci, list: {every: 1m, prefetch: [airflow-connections-made]}, network";
+    fs::write(lab.config(), good.replace("identity: ci, network", listed)).unwrap();
+    lab.vault.put_secret("default", "airflow-connections-made", SecretSpec::value("a://made")).unwrap();
+    assert_eq!(lab.vault.counters().lists, 0, "one value is not worth a list");
+    assert_eq!(broker.admin(&["reload"]).await.code, 0);
+    let is_read = |entry: &Entry| entry.path.contains("airflow-connections-made") && entry.status.is_some();
+    lab.vault.wait_for(|log| log.iter().any(is_read)).await;
+    let counter = async |name: &str| {
+        let status = broker.admin(&["status", "--json"]).await;
+        let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+        status["counters"][name].as_str().unwrap().to_owned()
+    };
+    while counter("values_prefetched").await == "0" {}
+    let reads = lab.vault.counters().reads;
+    assert_eq!(broker.get(&["connection", "made"]).await.parts(), (0, "a://made\n", ""));
+    assert_eq!(broker.get(&["connection", "pg"]).await.code, 0);
+    assert_eq!(broker.get(&["connection", "absent"]).await.code, 66);
+    assert_eq!(lab.vault.counters().reads, reads);
+    assert_eq!((counter("lists").await, counter("misses_answered").await), ("1".to_owned(), "1".to_owned()));
+    assert_eq!(broker.admin(&["invalidate", "connection", "absent"]).await.code, 0);
+    assert_eq!(broker.get(&["connection", "absent"]).await.code, 66);
+    assert_eq!(lab.vault.counters().reads, reads + 1, "who invalidates a name wants it to be asked for");
     assert_eq!(broker.stop().await.0, 0);
 }
 

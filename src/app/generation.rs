@@ -206,7 +206,7 @@ mod tests {
     use crate::{
         azure::NetworkConfig,
         model::SourceName,
-        source::{KeyVaultConfig, NamesConfig},
+        source::{KeyVaultConfig, ListConfig, NamesConfig},
     };
     use std::time::Duration;
 
@@ -237,9 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn another_budget_makes_no_other_source() {
+    fn another_budget_or_list_makes_no_other_source() {
         let scope_of = |requests| scope(&source("a", "https://acme.vault.azure.net", requests, 10), &[]);
         assert_eq!(scope_of(200), scope_of(1));
+        let mut listed = source("a", "https://acme.vault.azure.net", 200, 10);
+        if let SourceKind::KeyVault(vault) = &mut listed.kind {
+            vault.list = Some(ListConfig::default());
+        }
+        assert_eq!(scope_of(200), scope(&listed, &[]));
         assert_ne!(scope_of(200), scope(&source("a", "https://other.vault.azure.net", 200, 10), &[]));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{Held, Review};
-use tokio::sync::broadcast::error::TryRecvError;
+use std::cell::Cell;
+use tokio::{sync::broadcast::error::TryRecvError, task::yield_now};
 
 impl Lab {
     /// News of every name, true as of now.
@@ -163,4 +164,31 @@ async fn who_listens_too_slowly_hears_that_it_missed_something() {
         lab.cache.invalidate(|_| true);
     }
     assert!(matches!(changed.try_recv(), Err(TryRecvError::Lagged(_))));
+}
+
+#[tokio::test]
+async fn a_value_is_as_old_to_its_source_as_the_question_and_to_callers_as_the_answer() {
+    let lab = Lab::new();
+    let mut caller = lab.get_held(Ok(Some("one")));
+    assert!(caller.as_mut().now_or_never().is_none());
+    yield_now().await;
+    let (asked_at, second) = (lab.clock.monotonic(), Duration::from_secs(1));
+    lab.clock.advance(second * 5);
+    lab.gate.notify_one();
+    assert_eq!(caller.await, fresh("one"));
+    let held = |as_of| {
+        let told = Cell::new(None);
+        let note = |_: &Key, held: Held<'_>| {
+            told.set(if let Held::Value { read_at, .. } = held { Some(read_at) } else { None });
+            Review::Leave
+        };
+        lab.cache.review(as_of, note);
+        told.get()
+    };
+    assert_eq!(held(asked_at + second), Some(asked_at), "what was changed a second after the question is news");
+    lab.clock.advance(second);
+    assert_eq!(lab.get("k", Ok(Some("two"))).await.unwrap().unwrap().age, second);
+    lab.cache.review(asked_at + second, |_, _| Review::Confirm);
+    assert_eq!(held(asked_at + second * 2), Some(asked_at + second));
+    assert_eq!(lab.get("k", Ok(Some("two"))).await.unwrap().unwrap().age, second, "it is no older for that");
 }
