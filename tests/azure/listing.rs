@@ -2,6 +2,7 @@
 
 use crate::{
     lab::{CANARY, Lab, NAME, name, runs_alone},
+    servers::Scripted,
     source::{Lines, source},
 };
 use futures::{FutureExt, future::join_all};
@@ -79,6 +80,28 @@ async fn a_link_to_another_host_ends_the_list_before_anything_is_sent_there() {
     let error = pages(&lab.key_vault()).await.unwrap_err();
     assert!(matches!(error, Error::Nonsense { why: Nonsense::ForeignHost, .. }), "{error:?}");
     assert_eq!((lab.vault.counters().foreign_requests, lab.vault.counters().lists), (0, 1));
+}
+
+#[tokio::test]
+async fn an_emulator_in_plain_text_may_link_to_itself_as_it_is_reached() {
+    let lab = Lab::start().await;
+    let challenge = r#"Bearer authorization="https://localhost/t", resource="https://vault.azure.net""#;
+    let page = |name: &str, next: &str| {
+        let item = format!(r#"{{"id": "http://localhost:PORT/secrets/{name}", "attributes": {{"updated": 5}}}}"#);
+        format!("HTTP/1.1 200 OK\r\n\r\n{{\"value\": [{item}], \"nextLink\": {next}}}")
+    };
+    let server = Scripted::start(vec![
+        format!("HTTP/1.1 401 Unauthorized\r\nwww-authenticate: {challenge}\r\n\r\n"),
+        page("a", r#""http://localhost:PORT/secrets?api-version=7.4&$skiptoken=x""#),
+        page("b", "null"),
+    ])
+    .await;
+    let url = format!("http://localhost:{}", server.port).parse().unwrap();
+    let vault = lab.azure.vault(&url, &lab.client_secret(), &lab.network()).unwrap();
+    let listed = pages(&vault).await.unwrap().concat();
+    assert_eq!(listed.iter().map(|secret| secret.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert!(listed.iter().all(|secret| secret.enabled && secret.updated_at.is_some()));
+    assert!(server.requests.lock().unwrap()[2].0.contains("skiptoken=x"));
 }
 
 #[tokio::test]

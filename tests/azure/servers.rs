@@ -82,7 +82,7 @@ async fn answer(stream: TcpStream) -> io::Result<()> {
 }
 
 /// A server in plain text that gives each answer once, whatever it is asked, and then hangs up on everybody. An answer is the whole of it, but
-/// for the length of its body; an empty one is silence.
+/// for the length of its body; `PORT` in it is the server's port, and an empty one is silence.
 pub(crate) struct Scripted {
     pub(crate) port: u16,
     /// Head and body of each request.
@@ -105,6 +105,7 @@ impl Scripted {
                 if answer.is_empty() {
                     pending::<()>().await;
                 }
+                let answer = answer.replace("PORT", &port.to_string());
                 let (head, body) = answer.split_once("\r\n\r\n").unwrap();
                 let reply = format!("{head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
                 // Who refuses to read all of it has gone.
