@@ -50,5 +50,11 @@ def described(connection: Any) -> dict[str, Any]:
 
 
 backends = {"akv": AzureKeyVaultBackend(**asked["akv"]), "valet": ValetBackend(**asked["valet"])}
-answers = [{name: look_up(backend, *case) for name, backend in backends.items()} for case in asked["cases"]]
+answers = []
+for number, case in enumerate(asked["cases"]):
+    answer = {name: look_up(backend, *case) for name, backend in backends.items()}
+    if "raised" in answer["valet"]:
+        # Something that the vault answers: one that does nothing but fail would no longer be asked for a while.
+        look_up(backends["valet"], "connection", f"nobody_asked_{os.getpid()}_{number}", None)
+    answers.append(answer)
 json.dump({"version": airflow.__version__, "answers": answers}, report)

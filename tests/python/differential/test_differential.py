@@ -92,8 +92,8 @@ def taken_over(backend: Backend, endpoints: Endpoints, directory: Path, sockets:
     made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={}).stdout
     vaults = f"    url: {endpoints.vault_url}\n"
     assert made.count(vaults) == made.count("  tasks: {unix: {path: /run/valet/") == 1
-    # The budget would slow down so many names in a row.
-    more = f"    network: {{ca_file: {endpoints.ca_file}}}\n    budget: {{requests: 100000}}\n"
+    # The budget would slow down so many names in a row, and a list would answer for the vault.
+    more = f"    network: {{ca_file: {endpoints.ca_file}}}\n    budget: {{requests: 100000}}\n    list: null\n"
     made = made.replace(vaults, vaults + more)
     return made.replace("/run/valet/", f"{sockets}/") + "\naudit: {to: file, path: audit.jsonl}\n"
 
