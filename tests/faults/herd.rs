@@ -12,6 +12,7 @@ const CONNECTIONS: usize = 100;
 
 /// Has all of them ask while the read is under way, then lets the vault answer: what they are told, and how many reads it saw.
 async fn stampede(fault: Option<Fault>) -> (Vec<Told>, u64) {
+    let _alone = lab::MACHINE.write().await;
     let lab = Lab::start(Duration::from_hours(1)).await;
     let held = lab.vault.inject(FaultRule::new(Fault::Hold {}).face(Face::Entra));
     if let Some(fault) = fault {

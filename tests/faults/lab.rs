@@ -13,7 +13,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
-use tokio::{net::UnixStream, sync::mpsc};
+use tokio::{
+    net::UnixStream,
+    sync::{RwLock, mpsc},
+};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -43,6 +46,10 @@ const LOGIN: &str = "login.microsoftonline.com";
 /// Its sockets.
 const TASKS: &str = "tasks.sock";
 const ADMIN: &str = "admin.sock";
+/// Shared by tests that leave the machine to others too. A thousand callers need it for themselves: they all have to be there before Valet gives up
+/// waiting for what is withheld from it.
+pub(crate) static MACHINE: RwLock<()> = RwLock::const_new(());
+
 /// Much longer than anything here takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -1,7 +1,7 @@
 //! Each fault with each state of the cache. The tables of RESILIENCE.md are compared whole with what happens.
 
 use crate::{
-    lab::{Lab, Told, Who},
+    lab::{Lab, MACHINE, Told, Who},
     mischief::{self, Mischief},
     page::{self, Row},
 };
@@ -65,6 +65,7 @@ async fn a_vault_that_fails_while_its_key_signs() {
 
 /// Tries every fault in every column, and compares all of it with the page.
 async fn compare(heading: &str, question: Question, faults: Vec<(&'static str, Mischief)>) {
+    let _not_alone = MACHINE.read().await;
     let promised = page::table(heading);
     let promise = |fault: &str, column: usize| {
         let row = promised.iter().find(|row| row.fault == fault);
