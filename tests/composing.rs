@@ -12,8 +12,7 @@ use valet::{
     audit::Audit,
     azure::{Error, Token, Tokens},
     broker::{
-        Broker, Brokered, Extra, ExtraValue, Field, IssueStores, Issuer, Ledger, Part, Reader, Referenced, Routes,
-        TimedReader, TokenCache,
+        Broker, Brokered, Extra, ExtraValue, Field, IssueStores, Issuer, Part, Reader, Referenced, Routes, TimedReader,
     },
     cache::{self, Cache, Scope, Times},
     clock::{Clock, ManualClock},
@@ -139,14 +138,7 @@ impl Lab {
         let name = Name::parse("pg").unwrap();
         let pg = Brokered::new(name, "postgres".to_owned(), None, fields, Some(5432), extra);
         let config = cache::Config::default();
-        let stores = IssueStores {
-            keys: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            delegation: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            relayed: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            tokens: TokenCache::default(),
-            ledger: Arc::new(Ledger::new(start())),
-            rejections: Arc::default(),
-        };
+        let stores = IssueStores::new(&as_clock(), Arc::new(|| 0), &counters);
         let issuer = Issuer::new(Vec::new(), Vec::new(), stores, as_clock(), Arc::clone(&counters));
         let broker = Broker::new(
             Policy::new([("tasks".into(), BTreeSet::from([Right::Connections, Right::Variables]))]),

@@ -14,8 +14,8 @@ use std::{
 };
 use valet::{
     azure::{DelegationKeys, Error, NetworkConfig, UserDelegationKey},
-    broker::{Account, GrantEntry, IssueStores, Issuer, Ledger, Reader, Referenced, TimedReader, TokenCache},
-    cache::{self, Cache, Scope, Times},
+    broker::{Account, GrantEntry, IssueStores, Issuer, Reader, Referenced, TimedReader},
+    cache::{self, Scope, Times},
     clock::{Clock, ManualClock},
     mint::{
         AccountConfig, AccountKind, Delegation, Grant, GrantConfig, GrantKind, ScopeConfig, StorageConfig,
@@ -150,15 +150,8 @@ impl Lab {
             entry("week", GrantKind::UserDelegationSas, HOUR * 24 * 7),
             entry("key", GrantKind::AccountKey, HOUR * 12),
         ];
-        let cache = cache::Config::default();
-        let stores = IssueStores {
-            keys: Cache::new(&cache, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            delegation: Cache::new(&cache, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            relayed: Cache::new(&cache, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            tokens: TokenCache::default(),
-            ledger: Arc::new(Ledger::new(midnight())),
-            rejections: Arc::default(),
-        };
+        let _cache = cache::Config::default();
+        let stores = IssueStores::new(&as_clock(), Arc::new(|| 0), &counters);
         let issuer = Issuer::new(grants, vec![account], stores, as_clock(), counters);
         Self { issuer, shelf, giver, clock }
     }

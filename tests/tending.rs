@@ -16,8 +16,8 @@ use valet::{
     audit::Audit,
     azure::NetworkConfig,
     broker::{
-        Account, Broker, Brokered, Extra, ExtraValue, GrantEntry, IssueStores, Issuer, Ledger, Part, Reader,
-        Referenced, Routes, TimedReader, TokenCache,
+        Account, Broker, Brokered, Extra, ExtraValue, GrantEntry, IssueStores, Issuer, Part, Reader, Referenced,
+        Routes, TimedReader,
     },
     cache::{self, Cache, Scope, Times},
     clock::{Clock, ManualClock},
@@ -138,14 +138,7 @@ impl Lab {
         let account = Arc::new(Account::new(account, vec![reference("key")]));
         let entry = GrantEntry::new(grant, Arc::clone(&account), None);
         let config = cache::Config::default();
-        let stores = IssueStores {
-            keys: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            delegation: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            relayed: Cache::new(&config, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            tokens: TokenCache::default(),
-            ledger: Arc::new(Ledger::new(clock.wall())),
-            rejections: Arc::default(),
-        };
+        let stores = IssueStores::new(&as_clock(), Arc::new(|| 0), &counters);
         let issuer = Issuer::new(vec![entry], vec![account], stores, as_clock(), Arc::clone(&counters));
         let extra = Extra(vec![("app".to_owned(), ExtraValue::Part(Part::Reference(reference("app"))))]);
         let pg = Brokered::new(Name::parse("pg").unwrap(), "postgres".to_owned(), None, Vec::new(), None, extra);

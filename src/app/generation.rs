@@ -1,8 +1,4 @@
-use super::{
-    Seams,
-    issuing::{self, Issuing},
-    tending::Tending,
-};
+use super::{Seams, issuing::Issuing, tending::Tending};
 use crate::{
     audit::Audit,
     azure::{Azure, BudgetConfig, IdentityConfig},
@@ -46,9 +42,7 @@ impl Generation {
     pub(super) fn end(&self) {
         self.tending.get().inspect(|tending| tending.stop());
     }
-}
 
-impl Generation {
     /// Says when it is no longer in force.
     pub(super) fn ended(&self) -> CancellationToken {
         self.tending.get().map(Tending::ended).unwrap_or_default()
@@ -87,7 +81,9 @@ impl Maker {
     /// The generation of a process that starts.
     pub(super) fn first(&self, config: Config) -> Result<Generation, BuildError> {
         let cache = self.cache(&config.cache);
-        self.make(config, (cache, issuing::stores(self)), &HashMap::new())
+        let Seams { clock, ids, .. } = &self.seams;
+        let stores = IssueStores::new(clock, Arc::clone(ids), &self.counters);
+        self.make(config, (cache, stores), &HashMap::new())
     }
 
     /// The generation after `current`: it takes over the cache, and each reader whose definition did not change.

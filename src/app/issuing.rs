@@ -2,10 +2,10 @@ use super::{BuildError, generation::Maker};
 use crate::{
     azure::IdentityConfig,
     broker::{
-        Account, Brokered, ConnectionConfig, Extra, ExtraConfig, ExtraValue, GrantEntry, IssueStores, Issuer, Ledger,
-        Part, PartConfig, Referenced, TimedReader, TokenCache,
+        Account, Brokered, ConnectionConfig, Extra, ExtraConfig, ExtraValue, GrantEntry, IssueStores, Issuer, Part,
+        PartConfig, Referenced, TimedReader,
     },
-    cache::{self, Scope},
+    cache::Scope,
     config::Config,
     mint::{AccountConfig, AccountKind, Delegation, EntraTokens, Grant, GrantConfig, GrantKind, Hook},
     model::{Fault, FaultKind, Origin, Secret},
@@ -18,22 +18,6 @@ pub(super) struct Issuing<'a> {
     pub(super) maker: &'a Maker,
     pub(super) config: &'a Config,
     pub(super) readers: &'a [TimedReader],
-}
-
-/// Most memory for the keys of accounts, for user delegation keys and for the tokens of other Valets, in bytes each: some thousands of them.
-const KEY_BYTES: u64 = 4 << 20;
-
-/// Empty stores for the life of a process.
-pub(super) fn stores(maker: &Maker) -> IssueStores {
-    let config = cache::Config { max_bytes: KEY_BYTES, ..cache::Config::default() };
-    IssueStores {
-        keys: maker.cache(&config),
-        delegation: maker.cache(&config),
-        tokens: TokenCache::default(),
-        relayed: maker.cache(&config),
-        ledger: Arc::new(Ledger::new(maker.seams.clock.wall())),
-        rejections: Arc::default(),
-    }
 }
 
 impl Issuing<'_> {

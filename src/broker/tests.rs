@@ -117,14 +117,7 @@ impl Lab {
         let policy = Policy::new([("tasks".into(), BTreeSet::from([Right::Connections]))]);
         let (sender, lines) = mpsc::channel();
         let (audit, _writer) = Audit::start(Lines(sender), as_clock(), Arc::clone(&counters)).unwrap();
-        let stores = IssueStores {
-            keys: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            delegation: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            relayed: Cache::new(&cache::Config::default(), as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            tokens: TokenCache::default(),
-            ledger: Arc::new(Ledger::new(SystemTime::UNIX_EPOCH)),
-            rejections: Arc::default(),
-        };
+        let stores = IssueStores::new(&as_clock(), Arc::new(|| 0), &counters);
         let issuer = Issuer::new(Vec::new(), Vec::new(), stores, as_clock(), Arc::clone(&counters));
         let broker = Broker::new(policy, (Vec::new(), issuer), routes, cache, audit, as_clock(), counters);
         Self { broker, clock, shelves, lines }

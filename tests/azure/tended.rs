@@ -6,7 +6,7 @@ use tokio::{task::yield_now, time};
 use valet::{
     audit::Audit,
     azure::BudgetConfig,
-    broker::{Broker, IssueStores, Issuer, Ledger, Reader, Routes, TimedReader, TokenCache},
+    broker::{Broker, IssueStores, Issuer, Reader, Routes, TimedReader},
     cache::{self, Cache, Scope, Times},
     clock::Clock,
     model::{Caller, Claims, Kind, Lookup, Right, State},
@@ -38,14 +38,7 @@ impl Tended {
         let (clock, counters) = (Arc::clone(&lab.clock) as Arc<dyn Clock>, Arc::clone(&lab.counters));
         let reader =
             Arc::new(Reader::new(Arc::new(source), Scope::of(&"vault"), Arc::clone(&clock), Arc::clone(&counters)));
-        let stores = IssueStores {
-            keys: store(&clock, &counters),
-            delegation: store(&clock, &counters),
-            relayed: store(&clock, &counters),
-            tokens: TokenCache::default(),
-            ledger: Arc::new(Ledger::new(clock.wall())),
-            rejections: Arc::default(),
-        };
+        let stores = IssueStores::new(&clock, Arc::new(|| 0), &counters);
         let issuer = Issuer::new(Vec::new(), Vec::new(), stores, Arc::clone(&clock), Arc::clone(&counters));
         let routes = Routes::new(&[], vec![TimedReader { reader: Arc::clone(&reader), times }]).unwrap();
         let policy = Policy::new([("tasks".into(), BTreeSet::from([Right::Variables]))]);

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 use valet::{
     audit::Audit,
-    broker::{Broker, IssueStores, Issuer, Ledger, Reader, Routes, TimedReader, TokenCache},
+    broker::{Broker, IssueStores, Issuer, Reader, Routes, TimedReader},
     cache::{self, Cache, Scope, Times},
     clock::Clock,
     model::{Caller, Claims, Fault, FaultKind, Found, Kind, Lookup, Name, Relayed, Right, SourceName, Urgency},
@@ -143,15 +143,8 @@ impl World {
     fn new() -> Arc<Self> {
         let clock: Arc<dyn Clock> = Arc::new(Simulated::new());
         let (counters, seed) = (Arc::new(Counters::new()), Arc::new(AtomicU64::new(1)));
-        let config = cache::Config::default();
-        let stores = IssueStores {
-            keys: Cache::new(&config, Arc::clone(&clock), Arc::new(|| 0), Arc::clone(&counters)),
-            delegation: Cache::new(&config, Arc::clone(&clock), Arc::new(|| 0), Arc::clone(&counters)),
-            relayed: Cache::new(&config, Arc::clone(&clock), Arc::new(|| 0), Arc::clone(&counters)),
-            tokens: TokenCache::default(),
-            ledger: Arc::new(Ledger::new(clock.wall())),
-            rejections: Arc::default(),
-        };
+        let _config = cache::Config::default();
+        let stores = IssueStores::new(&clock, Arc::new(|| 0), &counters);
         Arc::new(Self { clock, asked: Mutex::default(), counters, stores, seed })
     }
 

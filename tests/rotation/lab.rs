@@ -13,8 +13,8 @@ use valet::{
     audit::Audit,
     azure::{DelegationKeys, Error, NetworkConfig, Token, Tokens, UserDelegationKey},
     broker::{
-        Account, AccountStatus, Broker, Brokered, Extra, ExtraValue, Field, GrantEntry, IssueStores, Issuer, Ledger,
-        Part, Reader, Referenced, Routes, TimedReader, TokenCache,
+        Account, AccountStatus, Broker, Brokered, Extra, ExtraValue, Field, GrantEntry, IssueStores, Issuer, Part,
+        Reader, Referenced, Routes, TimedReader,
     },
     cache::{self, Cache, Scope, Times},
     clock::{Clock, ManualClock},
@@ -247,14 +247,7 @@ impl Lab {
         let db = Brokered::new(db, "postgres".to_owned(), None, fields, None, Extra(Vec::new()));
         let brokered = vec![carrying("wasb", &grants[0]), carrying("udk", &grants[1]), pg, db];
         let size = cache::Config::default();
-        let stores = IssueStores {
-            keys: Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            delegation: Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            relayed: Cache::new(&size, as_clock(), Arc::new(|| 0), Arc::clone(&counters)),
-            tokens: TokenCache::default(),
-            ledger: Arc::new(Ledger::new(midnight())),
-            rejections: Arc::default(),
-        };
+        let stores = IssueStores::new(&as_clock(), Arc::new(|| 0), &counters);
         let entries = grants.iter().map(entry).collect();
         let issuer = Issuer::new(entries, vec![account], stores, as_clock(), Arc::clone(&counters));
         let rights = [Right::Connections, Right::Variables, Right::Tokens];

@@ -6,6 +6,7 @@ mod agreement;
 mod bounds;
 mod clients;
 mod contract;
+mod deeds;
 mod log;
 mod over_http;
 mod script;

@@ -19,7 +19,7 @@ pub use tokens::TokenCache;
 
 use crate::{
     broker::RelayedToken,
-    cache::{Cache, Hit, Key, Scope, Times},
+    cache::{self, Cache, Hit, Key, Random, Scope, Times, Weigh},
     clock::Clock,
     mint::{Delegation, DelegationKey, Grant, GrantKind, Issued, RequestRefusal, StoredKey},
     model::{Fault, FaultKind, IssuedToken, Kind, Lookup, Name, SignableRequest, SignedRequest},
@@ -48,6 +48,27 @@ pub struct IssueStores {
     pub ledger: Arc<Ledger>,
     /// What was reported as refused; of connections that are stored whole too.
     pub rejections: Arc<Rejections>,
+}
+
+/// Most memory for the keys of accounts, for user delegation keys and for the tokens of other Valets, in bytes each: some thousands of them.
+const MOST_BYTES: u64 = 4 << 20;
+
+impl IssueStores {
+    /// Empty, for a process that starts now.
+    pub fn new(clock: &Arc<dyn Clock>, random: Random, counters: &Arc<Counters>) -> Self {
+        fn cache<V: Weigh>(clock: &Arc<dyn Clock>, random: Random, counters: &Arc<Counters>) -> Cache<V> {
+            let config = cache::Config { max_bytes: MOST_BYTES, ..cache::Config::default() };
+            Cache::new(&config, Arc::clone(clock), random, Arc::clone(counters))
+        }
+        Self {
+            keys: cache(clock, Arc::clone(&random), counters),
+            delegation: cache(clock, Arc::clone(&random), counters),
+            tokens: TokenCache::default(),
+            relayed: cache(clock, random, counters),
+            ledger: Arc::new(Ledger::new(clock.wall())),
+            rejections: Arc::default(),
+        }
+    }
 }
 
 /// A grant with who signs for it.

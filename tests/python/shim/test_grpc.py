@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,9 @@ def test_no_proxy_is_asked(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Non
     assert Client(serve(answer("v")).path, 4).get("variable", "a").value == "v"
 
 
-def test_slow_lookups_share_a_connection_with_quick_ones(serve: Serve) -> None:
+@contextmanager
+def amid_a_slow_lookup(serve: Serve) -> Iterator[tuple[FakeBroker, Client]]:
+    """A client whose lookup of ``slow`` is under way until the block ends."""
     asked, go_on = threading.Event(), threading.Event()
 
     def script(request: Request) -> Say:
@@ -188,9 +191,16 @@ def test_slow_lookups_share_a_connection_with_quick_ones(serve: Serve) -> None:
     slow = threading.Thread(target=client.get, args=("variable", "slow"))
     slow.start()
     assert asked.wait(10)
-    assert client.get("variable", "quick").value == "quick"
-    go_on.set()
-    slow.join(10)
+    try:
+        yield broker, client
+    finally:
+        go_on.set()
+        slow.join(10)
+
+
+def test_slow_lookups_share_a_connection_with_quick_ones(serve: Serve) -> None:
+    with amid_a_slow_lookup(serve) as (broker, client):
+        assert client.get("variable", "quick").value == "quick"
     assert {request.connection for request in broker.requests} == {1}
 
 
@@ -207,27 +217,13 @@ def test_a_child_of_a_quiet_process_speaks_grpc_on_a_channel_of_its_own(serve: S
 
 
 def test_a_child_forked_amid_a_call_speaks_connect_as_do_its_own(serve: Serve) -> None:
-    asked, go_on = threading.Event(), threading.Event()
+    with amid_a_slow_lookup(serve) as (broker, client):
 
-    def script(request: Request) -> Say:
-        if request.message["key"] == "slow":
-            asked.set()
-            go_on.wait(10)
-        return echo(request)
+        def look_up(name: str) -> bool:
+            return client.get("variable", name).value == name
 
-    broker = serve(script)
-    client = Client(broker.path, 20)
-    slow = threading.Thread(target=client.get, args=("variable", "slow"))
-    slow.start()
-    assert asked.wait(10)
-
-    def look_up(name: str) -> bool:
-        return client.get("variable", name).value == name
-
-    child = in_child(lambda: look_up("child") and succeeded(in_child(lambda: look_up("grandchild"))))
-    assert succeeded(child)
-    go_on.set()
-    slow.join(10)
+        child = in_child(lambda: look_up("child") and succeeded(in_child(lambda: look_up("grandchild"))))
+        assert succeeded(child)
     assert look_up("parent")
     spoken = {request.message["key"]: request.headers["content-type"] for request in broker.requests}
     assert spoken == {
